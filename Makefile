@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: MIT
+# The commands of refchain. `make demo` and `make test` work on a bare Debian or Ubuntu with python3,
+# a C compiler and make: what else they need they install (tools/bootstrap.sh). CONTRIBUTING.md
+# says more. PYTHON=... chooses the interpreter, CC=... the compiler.
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+export PYTHON CC
+export REFCHAIN_MAKE_RCH := $(CURDIR)/build/c/make_rch
+ifeq ($(origin CC),default)
+CC := cc
+endif
+STRICT := build/c -Dwerror=true
+SANITIZE := -Db_sanitize=address,undefined
+PYTEST_ARGS ?=
+BENCH_ARGS ?=
+
+.NOTPARALLEL:
+.PHONY: help build demo test check c-build c-tests asan-c-tests py-tests test-all test-asan \
+        test-rabbitmq lint format bench fuzz clean
+
+help:
+	@echo 'make demo           build, run a program that leaks sockets, ask refchain why'
+	@echo 'make test           style, layers, C tests, the same under sanitizers, Python tests'
+	@echo 'make build          build and install into .venv: .venv/bin/refchain, import refchain'
+	@echo 'make test-all       Python tests on every CPython 3.9 to 3.13 found here (slow)'
+	@echo 'make test-asan      Python tests with the extension under ASan and UBSan (slow)'
+	@echo 'make test-rabbitmq  the celery leak against a real RabbitMQ, where one is installed'
+	@echo 'make lint, format   clang-tidy and ruff; clang-format and ruff, in place'
+	@echo 'make bench, fuzz    ratios against gc, objgraph, guppy3; the fuzz targets'
+	@echo 'make clean          remove build/ and the virtual environments'
+
+build:
+	@tools/bootstrap.sh .venv build
+	@tools/install.sh .venv
+
+demo: build
+	@mkdir -p build
+	@.venv/bin/python demo/leaky_app.py build/demo.rch
+	@echo
+	@echo '$$ .venv/bin/refchain why build/demo.rch Transport'
+	@.venv/bin/refchain why build/demo.rch Transport
+
+test:
+	@tools/bootstrap.sh .venv build test lint
+	@$(MAKE) --no-print-directory check c-tests asan-c-tests py-tests
+
+check:
+	@tools/bootstrap.sh .venv build test lint
+	python tools/check_layers.py
+	tools/check_style.sh
+
+c-build:
+	@tools/bootstrap.sh .venv build test lint
+	@tools/ctest.sh --build $(STRICT)
+
+c-tests:
+	@tools/bootstrap.sh .venv build test lint
+	tools/ctest.sh $(STRICT)
+
+asan-c-tests:
+	@tools/bootstrap.sh .venv build test lint
+	tools/ctest.sh build/c-asan -Dpython=disabled $(SANITIZE)
+
+py-tests: build c-build
+	python -m pytest $(PYTEST_ARGS)
+
+test-all: c-build
+	@tools/test_all.sh $(PYTEST_ARGS)
+
+test-asan: c-build
+	@tools/bootstrap.sh .venv-asan build test
+	@tools/install.sh .venv-asan $(SANITIZE) -Dbuildtype=debugoptimized
+	@tools/pytest_asan.sh -m 'not slow' $(PYTEST_ARGS)
+
+test-rabbitmq:
+	@tools/bootstrap.sh .venv-rabbitmq build test rabbitmq
+	@tools/install.sh .venv-rabbitmq
+	.venv-rabbitmq/bin/python -m pytest -rs -m rabbitmq tests/live
+
+lint:
+	@tools/bootstrap.sh .venv build test lint
+	tools/check_style.sh --tidy
+
+format:
+	@tools/bootstrap.sh .venv build test lint
+	tools/check_style.sh --fix
+
+bench: build
+	@.venv/bin/python bench/run.py $(BENCH_ARGS)
+
+fuzz:
+	@tools/bootstrap.sh .venv build
+	@test -x fuzz/run.sh || { echo 'no fuzz targets yet'; exit 1; }
+	@fuzz/run.sh
+
+clean:
+	rm -rf build .venv .venv-*

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: MIT
+// python/ext/ext.h -- what the files of the extension share. Here Python objects and C structs meet:
+// convert, release the GIL, call, translate errors. No logic.
+#ifndef RCH_EXT_H
+#define RCH_EXT_H
+#define PY_SSIZE_T_CLEAN
+#include <Python.h>
+
+#include "base/error.h"
+#include "model/graph.h"
+
+struct core_state {  // of the module
+    PyTypeObject *graph_type;
+    PyObject *error;  // refchain.Error
+    const char *layout_doubt;  // why the layout table is not used, NULL: it fits
+    char layout_words[240];
+    uint64_t subtype_traverse;
+};
+
+/// Raise the Python exception for a status; returns NULL. The one place where codes become exceptions.
+PyObject *set_rch_error(struct core_state *state, const struct rch_error *err);
+
+/// A new Graph that owns `graph` (also when it fails).
+PyObject *Graph_steal(struct core_state *state, struct rch_graph *graph);
+PyTypeObject *Graph_make_type(PyObject *module);
+
+/// Walk this process. GIL held for the walk, released for the rest.
+PyObject *core_capture(PyObject *module, PyObject *args, PyObject *kwargs);
+/// Check the layout table against this interpreter; fills state->layout_doubt.
+int core_check_layout(struct core_state *state);
+PyObject *core_doctor(PyObject *module, PyObject *ignored);
+
+struct core_state *core_state_of(PyObject *module);
+
+#endif

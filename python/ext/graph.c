@@ -1,0 +1,445 @@
+// SPDX-License-Identifier: MIT
+// python/ext/graph.c -- refchain._core.Graph: a graph and the questions it answers. Answers come as
+// text and JSON made by render/; python/refchain turns them into objects.
+#include "ext.h"
+
+#include "analyze/ask.h"
+#include "analyze/histogram.h"
+#include "analyze/select.h"
+#include "format/rch_file.h"
+#include "model/verify.h"
+#include "render/render.h"
+
+struct graph_object {
+    PyObject_HEAD
+    struct rch_graph *graph;
+    struct rch_reverse reverse;  // made by the first question; num_nodes 0: not yet
+};
+
+static struct graph_object *cast(PyObject *op)
+{
+    return (struct graph_object *)op;
+}
+
+static struct core_state *state_of(PyObject *op)
+{
+    return PyType_GetModuleState(Py_TYPE(op));
+}
+
+PyObject *Graph_steal(struct core_state *state, struct rch_graph *graph)
+{
+    struct graph_object *self = PyObject_New(struct graph_object, state->graph_type);
+    if (!self) {
+        rch_graph_free(graph);
+        return NULL;
+    }
+    self->graph = graph;
+    self->reverse = (struct rch_reverse){0};
+    return (PyObject *)self;
+}
+
+static void Graph_dealloc(PyObject *op)
+{
+    PyTypeObject *type = Py_TYPE(op);
+    if (cast(op)->reverse.num_nodes)
+        rch_reverse_deinit(&cast(op)->reverse);
+    rch_graph_free(cast(op)->graph);
+    PyObject_Free(op);
+    Py_DECREF(type);
+}
+
+// ---- why -----------------------------------------------------------------------------------------
+
+struct why_args {
+    struct rch_why_options options;
+    struct rch_render_options render;
+};
+
+/// {"text": ..., "json": ...} of one answer.
+static PyObject *render_answer(struct core_state *state, const struct rch_graph *g,
+                               const struct rch_answer *answer, const struct why_args *args)
+{
+    struct rch_text text, json;
+    rch_text_init(&text, rch_alloc_default());
+    rch_text_init(&json, rch_alloc_default());
+    rch_render_why_text(g, answer, &args->render, &text.sink);
+    rch_render_why_json(g, answer, &args->render, &json.sink);
+    const struct rch_sink *bad = text.sink.status != RCH_OK ? &text.sink : &json.sink;
+    PyObject *result = NULL;
+    if (bad->status != RCH_OK)
+        set_rch_error(state, &bad->err);
+    else
+        result = Py_BuildValue("(s#s#)", text.bytes, (Py_ssize_t)text.num_bytes, json.bytes,
+                               (Py_ssize_t)json.num_bytes);
+    rch_text_deinit(&text);
+    rch_text_deinit(&json);
+    return result;
+}
+
+static enum rch_status make_reverse(struct graph_object *self, struct rch_error *err)
+{
+    return self->reverse.num_nodes || !self->graph->num_nodes
+               ? RCH_OK : rch_reverse_init(&self->reverse, self->graph, rch_alloc_default(), err);
+}
+
+static PyObject *answer_question(PyObject *op, const struct rch_question *question,
+                                 const struct why_args *args)
+{
+    struct graph_object *self = cast(op);
+    struct rch_answer *answer = NULL;
+    struct rch_error err = {0};
+    enum rch_status st;
+    PyThreadState *save = PyEval_SaveThread();  // an immutable graph that `op` keeps alive
+    st = rch_why(self->graph, self->reverse.num_nodes ? &self->reverse : NULL, question,
+                 &args->options, rch_alloc_default(), &answer, &err);
+    PyEval_RestoreThread(save);
+    if (st != RCH_OK)
+        return set_rch_error(state_of(op), &err);
+    PyObject *result = render_answer(state_of(op), self->graph, answer, args);
+    rch_answer_free(answer);
+    return result;
+}
+
+static int parse_why(PyObject *args, PyObject *kwargs, PyObject **question_out, const char **text_out,
+                     struct why_args *out)
+{
+    static char *names[] = {"question", "text", "source", "max_holders", "raw", "all", "color", NULL};
+    int raw = 0, all = 0, color = 0;
+    unsigned int max_holders = 0;
+    *out = (struct why_args){.render = {.source = NULL}};
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O|zzIppp", names, question_out, text_out,
+                                     &out->render.source, &max_holders, &raw, &all, &color))
+        return -1;
+    out->options.max_holders = max_holders;
+    out->options.raw = raw;
+    out->render.all = all;
+    out->render.color = color;
+    return 0;
+}
+
+static PyObject *why_pattern(PyObject *op, const char *pattern, const struct why_args *args)
+{
+    struct rch_ask_list list;
+    struct rch_error err = {0};
+    if (rch_ask(cast(op)->graph, pattern, rch_alloc_default(), &list, &err) != RCH_OK) {
+        PyObject *near = PyList_New(0);
+        for (uint32_t i = 0; near && i < list.num_near; i++) {
+            PyObject *name = PyUnicode_DecodeUTF8(list.near[i].name, (Py_ssize_t)strlen(list.near[i].name), "replace");
+            if (!name || PyList_Append(near, name) < 0)
+                Py_CLEAR(near);
+            Py_XDECREF(name);
+        }
+        rch_ask_list_deinit(&list);
+        set_rch_error(state_of(op), &err);
+        if (near && PyList_GET_SIZE(near) && PyErr_ExceptionMatches(PyExc_LookupError)) {
+            PyErr_Clear();
+            PyErr_Format(PyExc_LookupError, "%s; did you mean %R?", err.message, near);
+        }
+        Py_XDECREF(near);
+        return NULL;
+    }
+    PyObject *answers = PyList_New(0);
+    for (uint32_t i = 0; answers && i < list.num_asked; i++) {
+        PyObject *answer = answer_question(op, &list.asked[i].question, args);
+        if (!answer || PyList_Append(answers, answer) < 0)
+            Py_CLEAR(answers);
+        Py_XDECREF(answer);
+    }
+    rch_ask_list_deinit(&list);
+    return answers;
+}
+
+static int compare_nodes(const void *a, const void *b)
+{
+    rch_node x = *(const rch_node *)a, y = *(const rch_node *)b;
+    return (x > y) - (x < y);
+}
+
+// A sequence of addresses, as id() gives them.
+static PyObject *why_addresses(PyObject *op, PyObject *addresses, const char *text,
+                               const struct why_args *args)
+{
+    const struct rch_graph *g = cast(op)->graph;
+    PyObject *fast = PySequence_Fast(addresses, "question must be a str or a sequence of addresses");
+    if (!fast)
+        return NULL;
+    Py_ssize_t num = PySequence_Fast_GET_SIZE(fast);
+    rch_node *nodes = PyMem_Calloc((size_t)num + 1, sizeof(*nodes));
+    uint32_t num_found = 0;
+    for (Py_ssize_t i = 0; nodes && i < num; i++) {
+        unsigned long long addr = PyLong_AsUnsignedLongLong(PySequence_Fast_GET_ITEM(fast, i));
+        if (addr == (unsigned long long)-1 && PyErr_Occurred())
+            break;
+        rch_node node = rch_node_at(g, addr);
+        if (node != RCH_NO_NODE)
+            nodes[num_found++] = node;
+    }
+    Py_DECREF(fast);
+    PyObject *result = NULL;
+    if (!nodes) {
+        PyErr_NoMemory();
+    } else if (!PyErr_Occurred()) {
+        qsort(nodes, num_found, sizeof(*nodes), compare_nodes);
+        uint32_t num_unique = 0;
+        for (uint32_t i = 0; i < num_found; i++)
+            if (num_unique == 0 || nodes[num_unique - 1] != nodes[i])
+                nodes[num_unique++] = nodes[i];
+        struct rch_question question = {.text = text ? text : "objects", .members = nodes,
+                                        .num_members = num_unique};
+        result = answer_question(op, &question, args);
+    }
+    PyMem_Free(nodes);
+    return result ? Py_BuildValue("[N]", result) : NULL;
+}
+
+static PyObject *Graph_why(PyObject *op, PyObject *args, PyObject *kwargs)
+{
+    PyObject *question;
+    const char *text = NULL;
+    struct why_args why;
+    struct rch_error err = {0};
+    if (parse_why(args, kwargs, &question, &text, &why) < 0)
+        return NULL;
+    if (make_reverse(cast(op), &err) != RCH_OK)
+        return set_rch_error(state_of(op), &err);
+    if (!PyUnicode_Check(question))
+        return why_addresses(op, question, text, &why);
+    const char *pattern = PyUnicode_AsUTF8(question);
+    return pattern ? why_pattern(op, pattern, &why) : NULL;
+}
+
+// ---- histogram and look-ups ----------------------------------------------------------------------
+
+static PyObject *decode(const char *text)
+{
+    return PyUnicode_DecodeUTF8(text, (Py_ssize_t)strlen(text), "backslashreplace");
+}
+
+/// [(type name, count, bytes)], most first.
+static PyObject *Graph_histogram(PyObject *op, PyObject *ignored)
+{
+    (void)ignored;
+    const struct rch_graph *g = cast(op)->graph;
+    struct rch_type_count *rows = NULL;
+    uint32_t num = 0;
+    struct rch_error err = {0};
+    if (rch_histogram(g, rch_alloc_default(), &rows, &num, &err) != RCH_OK)
+        return set_rch_error(state_of(op), &err);
+    PyObject *list = PyList_New(0);
+    for (uint32_t i = 0; list && i < num; i++) {
+        char name[1024];
+        rch_type_full_name(g, rows[i].type, name, sizeof(name));
+        PyObject *row = Py_BuildValue("(NIK)", decode(name), rows[i].count,
+                                      (unsigned long long)rows[i].bytes);
+        if (!row || PyList_Append(list, row) < 0)
+            Py_CLEAR(list);
+        Py_XDECREF(row);
+    }
+    rch_free(rch_alloc_default(), rows, num, sizeof(*rows));
+    return list;
+}
+
+static PyObject *render_top(PyObject *op, bool as_json, uint32_t limit, bool all, const char *source)
+{
+    const struct rch_graph *g = cast(op)->graph;
+    struct rch_type_count *rows = NULL;
+    uint32_t num = 0;
+    struct rch_error err = {0};
+    if (rch_histogram(g, rch_alloc_default(), &rows, &num, &err) != RCH_OK)
+        return set_rch_error(state_of(op), &err);
+    struct rch_render_options options = {.limit = limit, .all = all, .source = source};
+    struct rch_text text;
+    rch_text_init(&text, rch_alloc_default());
+    if (as_json)
+        rch_render_top_json(g, rows, num, &options, &text.sink);
+    else
+        rch_render_top_text(g, rows, num, &options, &text.sink);
+    rch_free(rch_alloc_default(), rows, num, sizeof(*rows));
+    PyObject *result = text.sink.status == RCH_OK
+                           ? PyUnicode_FromStringAndSize(text.bytes, (Py_ssize_t)text.num_bytes)
+                           : set_rch_error(state_of(op), &text.sink.err);
+    rch_text_deinit(&text);
+    return result;
+}
+
+static PyObject *Graph_top(PyObject *op, PyObject *args, PyObject *kwargs)
+{
+    static char *names[] = {"limit", "json", "all", "source", NULL};
+    unsigned int limit = 0;
+    int as_json = 0, all = 0;
+    const char *source = NULL;
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|Ippz", names, &limit, &as_json, &all, &source))
+        return NULL;
+    return render_top(op, as_json, limit, all, source);
+}
+
+/// Addresses of all objects of the types that a pattern names.
+static PyObject *Graph_addresses(PyObject *op, PyObject *arg)
+{
+    const char *pattern = PyUnicode_AsUTF8(arg);
+    if (!pattern)
+        return NULL;
+    const struct rch_graph *g = cast(op)->graph;
+    struct rch_error err = {0};
+    RCH_VEC(types, rch_alloc_default(), uint32_t);
+    RCH_VEC(nodes, rch_alloc_default(), rch_node);
+    if (rch_select_types(g, pattern, &types, &err) != RCH_OK ||
+        rch_select_instances(g, types.mem, (uint32_t)types.num, &nodes, &err) != RCH_OK)
+        return set_rch_error(state_of(op), &err);
+    PyObject *list = PyList_New((Py_ssize_t)nodes.num);
+    for (size_t i = 0; list && i < nodes.num; i++) {
+        PyObject *addr = PyLong_FromUnsignedLongLong(rch_addr_of(g, RCH_VEC_AT(&nodes, rch_node, i)));
+        if (!addr)
+            Py_CLEAR(list);
+        else
+            PyList_SET_ITEM(list, (Py_ssize_t)i, addr);
+    }
+    return list;
+}
+
+/// One reference as (kind, name, class, address of the target).
+static PyObject *build_ref(const struct rch_graph *g, rch_node v, uint32_t ordinal)
+{
+    const struct rch_label *label = rch_label_of(g, v, ordinal);
+    static const char *const classes[] = {"strong", "weak", "guessed"};
+    rch_node target = g->edges[g->edge_start[v] + ordinal];
+    rch_node key = rch_key_of_value(g, v, ordinal);
+    rch_str name = label->name;
+    if (name == RCH_NO_STR && key != RCH_NO_NODE)
+        name = rch_text_of_node(g, key);
+    return Py_BuildValue("(sNsK)", rch_edge_kind_word((enum rch_edge_kind)label->kind),
+                         name == RCH_NO_STR ? Py_BuildValue("") : decode(rch_str_get(g, name)),
+                         classes[label->cls], (unsigned long long)rch_addr_of(g, target));
+}
+
+static PyObject *build_refs(const struct rch_graph *g, rch_node v)
+{
+    PyObject *refs = PyList_New(0);
+    for (uint32_t i = 0; refs && i < rch_num_refs(g, v); i++) {
+        if (g->edges[g->edge_start[v] + i] == RCH_NO_NODE)
+            continue;
+        PyObject *ref = build_ref(g, v, i);
+        if (!ref || PyList_Append(refs, ref) < 0)
+            Py_CLEAR(refs);
+        Py_XDECREF(ref);
+    }
+    return refs;
+}
+
+static PyObject *Graph_node(PyObject *op, PyObject *arg)
+{
+    unsigned long long addr = PyLong_AsUnsignedLongLong(arg);
+    if (addr == (unsigned long long)-1 && PyErr_Occurred())
+        return NULL;
+    const struct rch_graph *g = cast(op)->graph;
+    rch_node v = rch_node_at(g, addr);
+    if (v == RCH_NO_NODE) {
+        PyErr_Format(PyExc_LookupError, "no object at 0x%llx in this snapshot", addr);
+        return NULL;
+    }
+    char type[1024];
+    const struct rch_shape *shape = &g->shapes[g->shape_of[v]];
+    rch_type_full_name(g, shape->type, type, sizeof(type));
+    return Py_BuildValue("{s:K,s:N,s:K,s:O,s:N}", "address", addr, "type", decode(type), "size",
+                         (unsigned long long)rch_size_bytes(g, v), "tracked",
+                         v < g->num_tracked ? Py_True : Py_False, "references", build_refs(g, v));
+}
+
+/// [(kind, name, detail, references)] of all roots.
+static PyObject *Graph_roots(PyObject *op, PyObject *ignored)
+{
+    (void)ignored;
+    const struct rch_graph *g = cast(op)->graph;
+    PyObject *list = PyList_New(0);
+    for (uint32_t i = 0; list && i < g->num_roots; i++) {
+        const struct rch_root *root = &g->roots[i];
+        PyObject *row = Py_BuildValue("(sNNN)", rch_root_kind_word((enum rch_root_kind)root->kind),
+                                      decode(rch_str_get(g, root->name)),
+                                      decode(rch_str_get(g, root->detail)),
+                                      build_refs(g, g->num_objects + i));
+        if (!row || PyList_Append(list, row) < 0)
+            Py_CLEAR(list);
+        Py_XDECREF(row);
+    }
+    return list;
+}
+
+// ---- file, facts ---------------------------------------------------------------------------------
+
+static PyObject *Graph_dump(PyObject *op, PyObject *arg)
+{
+    PyObject *bytes = NULL;
+    if (!PyUnicode_FSConverter(arg, &bytes))
+        return NULL;
+    struct rch_error err = {0};
+    enum rch_status st;
+    Py_BEGIN_ALLOW_THREADS
+    st = rch_file_write(cast(op)->graph, PyBytes_AS_STRING(bytes), NULL, &err);
+    Py_END_ALLOW_THREADS
+    Py_DECREF(bytes);
+    if (st != RCH_OK)
+        return set_rch_error(state_of(op), &err);
+    Py_RETURN_NONE;
+}
+
+static PyObject *Graph_verify(PyObject *op, PyObject *ignored)
+{
+    (void)ignored;
+    struct rch_error err = {0};
+    if (rch_graph_verify(cast(op)->graph, &err) != RCH_OK)
+        return set_rch_error(state_of(op), &err);
+    Py_RETURN_NONE;
+}
+
+static PyObject *Graph_info(PyObject *op, PyObject *ignored)
+{
+    (void)ignored;
+    const struct rch_graph *g = cast(op)->graph;
+    PyObject *warnings = PyList_New(0);
+    for (uint32_t i = 0; warnings && i < g->num_warnings; i++) {
+        PyObject *text = decode(rch_str_get(g, g->warnings[i]));
+        if (!text || PyList_Append(warnings, text) < 0)
+            Py_CLEAR(warnings);
+        Py_XDECREF(text);
+    }
+    return Py_BuildValue(
+        "{s:I,s:I,s:I,s:I,s:I,s:(III),s:K,s:K,s:K,s:K,s:O,s:N}", "objects", g->num_objects, "tracked",
+        g->num_tracked, "roots", g->num_roots, "references", g->num_edges, "pid", g->info.pid, "python",
+        g->info.py_major, g->info.py_minor, g->info.py_micro, "time_ns",
+        (unsigned long long)g->info.time_ns, "pause_ns", (unsigned long long)g->info.pause_ns,
+        "unreadable", (unsigned long long)g->info.num_unreadable, "traversed",
+        (unsigned long long)g->info.num_traversed, "partial", g->info.is_partial ? Py_True : Py_False,
+        "warnings", warnings);
+}
+
+static PyMethodDef Graph_methods[] = {
+    {"why", (PyCFunction)(void (*)(void))Graph_why, METH_VARARGS | METH_KEYWORDS, NULL},
+    {"histogram", Graph_histogram, METH_NOARGS, NULL},
+    {"top", (PyCFunction)(void (*)(void))Graph_top, METH_VARARGS | METH_KEYWORDS, NULL},
+    {"addresses", Graph_addresses, METH_O, NULL},
+    {"node", Graph_node, METH_O, NULL},
+    {"roots", Graph_roots, METH_NOARGS, NULL},
+    {"dump", Graph_dump, METH_O, NULL},
+    {"verify", Graph_verify, METH_NOARGS, NULL},
+    {"info", Graph_info, METH_NOARGS, NULL},
+    {NULL, NULL, 0, NULL},
+};
+
+static PyType_Slot Graph_slots[] = {
+    {Py_tp_dealloc, Graph_dealloc},
+    {Py_tp_methods, Graph_methods},
+    {Py_tp_doc, "A graph of objects; see refchain.Graph."},
+    {0, NULL},
+};
+
+static PyType_Spec Graph_spec = {
+    .name = "refchain._core.Graph",
+    .basicsize = sizeof(struct graph_object),
+    .flags = Py_TPFLAGS_DEFAULT,
+    .slots = Graph_slots,
+};
+
+PyTypeObject *Graph_make_type(PyObject *module)
+{
+    return (PyTypeObject *)PyType_FromModuleAndSpec(module, &Graph_spec, NULL);
+}

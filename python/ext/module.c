@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: MIT
+// python/ext/module.c -- refchain._core.
+#include "ext.h"
+
+#include "format/rch_file.h"
+
+struct core_state *core_state_of(PyObject *module)
+{
+    return PyModule_GetState(module);
+}
+
+static PyObject *core_load(PyObject *module, PyObject *args)
+{
+    PyObject *bytes = NULL;
+    int salvage = 0;
+    if (!PyArg_ParseTuple(args, "O&|p", PyUnicode_FSConverter, &bytes, &salvage))
+        return NULL;
+    struct rch_graph *graph = NULL;
+    struct rch_error err = {0};
+    enum rch_status st;
+    Py_BEGIN_ALLOW_THREADS
+    st = rch_file_open(PyBytes_AS_STRING(bytes), salvage, rch_alloc_default(), &graph, &err);
+    Py_END_ALLOW_THREADS
+    Py_DECREF(bytes);
+    struct core_state *state = core_state_of(module);
+    return st == RCH_OK ? Graph_steal(state, graph) : set_rch_error(state, &err);
+}
+
+static PyMethodDef core_methods[] = {
+    {"capture", (PyCFunction)(void (*)(void))core_capture, METH_VARARGS | METH_KEYWORDS, NULL},
+    {"load", core_load, METH_VARARGS, NULL},
+    {"doctor", core_doctor, METH_NOARGS, NULL},
+    {NULL, NULL, 0, NULL},
+};
+
+/// tp_traverse of classes made by a class statement: found on one.
+static int find_subtype_traverse(struct core_state *state)
+{
+    PyObject *made = PyObject_CallFunction((PyObject *)&PyType_Type, "s(){}", "_refchain_probe");
+    if (!made)
+        return -1;
+    state->subtype_traverse = (uint64_t)(uintptr_t)((PyTypeObject *)made)->tp_traverse;
+    Py_DECREF(made);
+    return 0;
+}
+
+static int add_object(PyObject *module, const char *name, PyObject *object)
+{
+    Py_INCREF(object);
+    if (PyModule_AddObject(module, name, object) == 0)
+        return 0;
+    Py_DECREF(object);
+    return -1;
+}
+
+static int core_exec(PyObject *module)
+{
+    struct core_state *state = core_state_of(module);
+    *state = (struct core_state){0};
+    state->graph_type = Graph_make_type(module);
+    state->error = PyErr_NewExceptionWithDoc(
+        "refchain.Error", "refchain cannot do what was asked; the message says why.", NULL, NULL);
+    if (!state->graph_type || !state->error || find_subtype_traverse(state) < 0 ||
+        core_check_layout(state) < 0)
+        return -1;
+    if (add_object(module, "Error", state->error) < 0 ||
+        add_object(module, "Graph", (PyObject *)state->graph_type) < 0)
+        return -1;
+    return PyModule_AddStringConstant(module, "__version__", RCH_VERSION);
+}
+
+static int core_traverse(PyObject *module, visitproc visit, void *arg)
+{
+    struct core_state *state = core_state_of(module);
+    Py_VISIT(state->graph_type);
+    Py_VISIT(state->error);
+    return 0;
+}
+
+static int core_clear(PyObject *module)
+{
+    struct core_state *state = core_state_of(module);
+    Py_CLEAR(state->graph_type);
+    Py_CLEAR(state->error);
+    return 0;
+}
+
+static PyModuleDef_Slot core_slots[] = {
+    {Py_mod_exec, (void *)core_exec},
+    {0, NULL},
+};
+
+static struct PyModuleDef core_module = {
+    PyModuleDef_HEAD_INIT,
+    .m_name = "refchain._core",
+    .m_size = sizeof(struct core_state),
+    .m_methods = core_methods,
+    .m_slots = core_slots,
+    .m_traverse = core_traverse,
+    .m_clear = core_clear,
+};
+
+PyMODINIT_FUNC PyInit__core(void)
+{
+    return PyModuleDef_Init(&core_module);
+}

@@ -1,0 +1,19 @@
+# SPDX-License-Identifier: MIT
+"""refchain tells why Python objects are still in memory.
+
+    >>> import refchain
+    >>> refchain.why("TCPTransport")        # all instances of a type
+    >>> refchain.why(connection)            # one object; a list: these objects together
+    >>> refchain.dump("app.rch")            # a snapshot, for `refchain why app.rch TCPTransport`
+
+Nothing here calls a method of the objects it looks at, changes a reference count that outlives the
+call, or makes an object's ``__dict__``. Calls hold the GIL only while the heap is read.
+"""
+from ._answer import Answer, Cut, Freed, Holder, Hop, Root
+from ._core import Error, __version__
+from ._graph import Graph, Node, Top, TypeCount, by_type, dump, load, snapshot, why
+
+__all__ = [
+    "Answer", "Cut", "Error", "Freed", "Graph", "Holder", "Hop", "Node", "Root", "Top", "TypeCount",
+    "__version__", "by_type", "dump", "load", "snapshot", "why",
+]

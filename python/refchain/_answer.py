@@ -1,0 +1,140 @@
+# SPDX-License-Identifier: MIT
+"""The answer to "why are these objects alive?" as Python values."""
+from __future__ import annotations
+
+import html
+import json
+from dataclasses import dataclass, field
+from typing import Any, Dict, List, Optional, Tuple
+
+
+@dataclass(frozen=True)
+class Freed:
+    """What one act frees: members of the question, all objects, and their bytes. Exact."""
+
+    question: int
+    objects: int
+    bytes: int
+
+
+@dataclass(frozen=True)
+class Root:
+    """Where a path starts. kind: module, frame, thread, coroutine, interpreter, static-type,
+    c-held or garbage."""
+
+    kind: str
+    name: str
+    detail: str = ""
+
+
+@dataclass(frozen=True)
+class Hop:
+    """One reference of a path and the objects it leads to."""
+
+    edge: str
+    name: Optional[str]
+    type: str
+    objects: int
+    index: Optional[int] = None
+
+
+@dataclass(frozen=True)
+class Cut:
+    """The reference to cut: hop number `hop` of the path; `references` of them at once."""
+
+    hop: int
+    references: int
+    clears_container: bool
+
+
+@dataclass(frozen=True)
+class Holder:
+    """One independent reference that keeps objects of the question alive."""
+
+    fingerprint: str
+    root: Root
+    path: Tuple[Hop, ...]
+    cut: Optional[Cut]
+    holds: int
+    holds_only: int
+    frees_if_cut: Freed
+    also: Tuple[str, ...] = ()
+    advice: Optional[str] = None
+
+
+def _holder(data: Dict[str, Any]) -> Holder:
+    root, cut = data["root"], data.get("cut")
+    return Holder(
+        fingerprint=data["fingerprint"],
+        root=Root(root["kind"], root["name"], root.get("detail") or ""),
+        path=tuple(Hop(h["edge"], h.get("name"), h["type"], h["objects"], h.get("index"))
+                   for h in data["path"]),
+        cut=None if cut is None else Cut(cut, data.get("cut_references", 1),
+                                         bool(data.get("cut_clears_container", False))),
+        holds=data["holds"],
+        holds_only=data["holds_only"],
+        frees_if_cut=_freed(data["frees_if_cut"]),
+        also=tuple(data.get("also") or ()),
+        advice=data.get("advice"),
+    )
+
+
+def _freed(data: Dict[str, Any]) -> Freed:
+    return Freed(data["question"], data["objects"], data["bytes"])
+
+
+@dataclass(frozen=True)
+class Answer:
+    """Who holds the objects of a question, and what cutting each holder frees.
+
+    Printing it gives the text that ``refchain why`` prints. A short type name that several types
+    share gives one answer whose `apart` holds an answer for each; its own figures are of the first.
+    """
+
+    _text: str = field(repr=False)
+    data: Dict[str, Any] = field(repr=False)
+    apart: Tuple["Answer", ...] = field(default=(), repr=False)
+
+    @property
+    def question(self) -> str:
+        return str(self.data["question"].get("type") or self.data["question"].get("text"))
+
+    @property
+    def objects(self) -> int:
+        """How many objects the question is about."""
+        return int(self.data["objects"])
+
+    @property
+    def holders(self) -> List[Holder]:
+        """All independent holders, most held first."""
+        return [_holder(h) for h in self.data["holders"]]
+
+    @property
+    def all_cut(self) -> Freed:
+        """What cutting all holders together frees."""
+        return _freed(self.data["all_cut"])
+
+    @property
+    def is_partial(self) -> bool:
+        return bool(self.data["partial"])
+
+    def json(self, indent: Optional[int] = None) -> str:
+        """The answer as JSON, schema refchain.why/1 (docs/json.md)."""
+        data: Any = self.data
+        if self.apart:
+            data = {"schema": "refchain.why/1", "ambiguous": [a.question for a in self.apart],
+                    "answers": [a.data for a in self.apart]}
+        return json.dumps(data, indent=indent, ensure_ascii=False)
+
+    def __str__(self) -> str:
+        return "\n\n".join(a._text.rstrip("\n") for a in self.apart or (self,))
+
+    def __repr__(self) -> str:  # what a prompt shows
+        return str(self)
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Dict[str, Any]:
+        return {
+            "text/plain": str(self),
+            "text/html": '<pre style="line-height:1.25">%s</pre>' % html.escape(str(self)),
+            "application/json": json.loads(self.json()),
+        }

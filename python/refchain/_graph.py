@@ -1,0 +1,197 @@
+# SPDX-License-Identifier: MIT
+"""Snapshots of the heap, and the questions they answer."""
+from __future__ import annotations
+
+import gc
+import json
+import os
+from dataclasses import dataclass
+from typing import Any, Dict, Iterator, List, Optional, Sequence, Tuple, Union
+
+from . import _core
+from ._answer import Answer
+
+_OWN_FILES = (os.path.dirname(os.path.abspath(__file__)) + os.sep,)
+_PATH = Union[str, "os.PathLike[str]"]
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A reference out of an object. kind as in docs/json.md; strength: strong, weak or guessed."""
+
+    kind: str
+    name: Optional[str]
+    strength: str
+    target: int
+
+
+@dataclass(frozen=True)
+class Node:
+    """An object in a snapshot. In the process it was taken from, `address` is its id()."""
+
+    address: int
+    type: str
+    size: int
+    tracked: bool
+    references: Tuple[Reference, ...]
+
+
+@dataclass(frozen=True)
+class TypeCount:
+    """How many objects of a type there are, and their shallow bytes."""
+
+    type: str
+    count: int
+    bytes: int
+
+
+class Top(Sequence[TypeCount]):
+    """The histogram: types by number of objects. Prints as ``refchain top`` does."""
+
+    def __init__(self, rows: List[TypeCount], text: str) -> None:
+        self._rows = rows
+        self._text = text
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __getitem__(self, i: Any) -> Any:
+        return self._rows[i]
+
+    def __iter__(self) -> Iterator[TypeCount]:
+        return iter(self._rows)
+
+    def __repr__(self) -> str:
+        return self._text.rstrip("\n")
+
+
+class Graph:
+    """A snapshot: every object, every reference with its name, every root. Immutable."""
+
+    def __init__(self, core: _core.Graph, source: str) -> None:
+        self._core = core
+        self._source = source
+
+    def why(self, question: Union[str, int, Sequence[int]], *, max_holders: Optional[int] = None,
+            raw: bool = False, all: bool = False) -> Answer:
+        """Who keeps these objects alive?
+
+        question: a type (short name, qualified name or glob), an address, or several addresses.
+        max_holders: how many independent holders to look for (8).
+        raw: show every hop, also those inside the interpreter's own structures.
+        all: show every group of paths in the text.
+        Raises LookupError when nothing bears that name. One pass over the graph, no code of the
+        program runs.
+        """
+        if type(question) is int:
+            question = [question]
+        text = None if type(question) is str else self._text_of(question)
+        pairs = self._core.why(question, text, self._source, max_holders or 0, raw, all)
+        answers = tuple(Answer(t, json.loads(j)) for t, j in pairs)
+        if len(answers) == 1:
+            return answers[0]
+        return Answer(answers[0]._text, answers[0].data, answers)
+
+    def _text_of(self, addresses: Any) -> str:
+        try:
+            first = self._core.node(addresses[0])["type"] if addresses else "no objects"
+        except LookupError:
+            return "objects that are not in this snapshot"
+        if len(addresses) == 1:
+            return "%s at 0x%x" % (first, addresses[0])
+        return "%d objects" % len(addresses)
+
+    def top(self, limit: int = 20) -> Top:
+        """Types by number of objects, with their shallow bytes."""
+        rows = [TypeCount(*row) for row in self._core.histogram()]
+        return Top(rows, self._core.top(limit, False, False, self._source))
+
+    def count(self, pattern: str) -> int:
+        """How many objects there are of the types `pattern` names."""
+        return len(self._core.addresses(pattern))
+
+    def by_type(self, pattern: str) -> List[int]:
+        """Addresses of the objects of the types `pattern` names, ascending by kind and address."""
+        return self._core.addresses(pattern)
+
+    def node(self, address: int) -> Node:
+        """The object at an address. Raises LookupError if there is none."""
+        row = self._core.node(address)
+        refs = tuple(Reference(*ref) for ref in row.pop("references"))
+        return Node(references=refs, **row)
+
+    def dump(self, path: _PATH) -> None:
+        """Write the snapshot to a file, mode 0600, in one rename."""
+        self._core.dump(path)
+
+    @property
+    def info(self) -> Dict[str, Any]:
+        """Facts: numbers of objects, references and roots, Python version, pid, pause, warnings."""
+        return self._core.info()
+
+    def __repr__(self) -> str:
+        info = self.info
+        return "<refchain.Graph of %s: %d objects, %d references, %d roots>" % (
+            self._source, info["objects"], info["references"], info["roots"])
+
+
+def _capture() -> Graph:
+    return Graph(_core.capture(_OWN_FILES), "this process (pid %d)" % os.getpid())
+
+
+def snapshot(path: Optional[_PATH] = None) -> Graph:
+    """Capture this process; with `path`, also write the snapshot there."""
+    graph = _capture()
+    if path is not None:
+        graph.dump(path)
+    return graph
+
+
+def dump(path: _PATH) -> None:
+    """Capture this process into a snapshot file."""
+    _capture().dump(path)
+
+
+def load(path: _PATH, *, salvage: bool = False) -> Graph:
+    """Open a snapshot file. It is mapped, not read.
+
+    A damaged file raises refchain.Error; with salvage=True it gives a graph of what can still be
+    used, marked partial, with warnings that say what is missing.
+    """
+    return Graph(_core.load(path, salvage), "snapshot %s" % os.path.basename(os.fspath(path)))
+
+
+def why(question: Any, *, max_holders: Optional[int] = None, raw: bool = False,
+        all: bool = False) -> Answer:
+    """Why are these objects of this process still alive?
+
+    question: a str names a type (short name, qualified name or glob); a list, tuple or set stands
+    for the objects in it; anything else is the object itself. To ask about a str or a list itself,
+    put it into a list. The caller's own references to them are told apart as the observer's.
+    """
+    if type(question) is str:
+        return _capture().why(question, max_holders=max_holders, raw=raw, all=all)
+    if type(question) in (list, tuple, set, frozenset):
+        addresses = [id(member) for member in question]
+    else:
+        addresses = [id(question)]
+    return _capture().why(addresses, max_holders=max_holders, raw=raw, all=all)
+
+
+_type_name = type.__dict__["__name__"].__get__  # not what a metaclass says it is
+_type_module = type.__dict__["__module__"].__get__
+
+
+def by_type(name: str) -> List[Any]:
+    """The live objects, tracked by the collector, whose type has this short or full name."""
+    matches: Dict[int, bool] = {}
+    found = []
+    for obj in gc.get_objects():
+        cls = type(obj)
+        match = matches.get(id(cls))
+        if match is None:
+            short, module = _type_name(cls), _type_module(cls)
+            match = matches[id(cls)] = name in (short, "%s.%s" % (module, short))
+        if match:
+            found.append(obj)
+    return found

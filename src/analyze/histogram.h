@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: MIT
+// analyze/histogram.h -- how many objects of each type, and how many bytes. One pass, O(objects).
+#ifndef RCH_ANALYZE_HISTOGRAM_H
+#define RCH_ANALYZE_HISTOGRAM_H
+#include "model/graph.h"
+
+struct rch_type_count {
+    uint32_t type;  // index into graph->types
+    uint32_t count;
+    uint64_t bytes;  // shallow
+};
+
+/// All types with at least one instance, most instances first, then by name. The caller frees
+/// *rows_out with rch_free(alloc, rows, *num_out, sizeof **rows_out).
+RCH_MUST_CHECK enum rch_status rch_histogram(const struct rch_graph *g,
+                                             const struct rch_alloc *alloc,
+                                             struct rch_type_count **rows_out, uint32_t *num_out,
+                                             struct rch_error *err);
+
+#endif

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: MIT
+// analyze/view.h -- the graph as one question sees it: which references hold at all, which of them
+// can be cut, what the questioner holds himself. All other parts of the answer look through this.
+#ifndef RCH_ANALYZE_VIEW_H
+#define RCH_ANALYZE_VIEW_H
+#include "analyze/bits.h"
+#include "analyze/why.h"
+#include <inttypes.h>
+
+#include "base/vec.h"
+
+/// What cutting one reference costs.
+enum rch_arc {
+    RCH_ARC_NONE,   // does not hold: weak, a hole, or the questioner's own
+    RCH_ARC_FIXED,  // cannot be cut
+    RCH_ARC_UNIT,   // one act
+    RCH_ARC_GROUP,  // one act together with all other GROUP references of its node
+};
+
+enum rch_shape_trait {
+    RCH_SHAPE_WEAK = 1,     // some label does not hold
+    RCH_SHAPE_MAPPING = 2,  // has values: may be an attribute dictionary
+    RCH_SHAPE_FIXED = 4,    // some label is FIXED
+};
+
+struct rch_view {
+    const struct rch_graph *g;
+    const struct rch_reverse *rev;
+    const struct rch_alloc *alloc;
+    const struct rch_question *question;
+    struct rch_block traits;   // uint8_t a shape: enum rch_shape_trait
+    struct rch_block members;  // bits: S
+    struct rch_block removed;  // bits: observers of scope ALL
+    struct rch_block direct;   // bits: observers of scope DIRECT
+    struct rch_block odd;      // bits: nodes some of whose references do not hold; removed included
+    struct rch_vec ignored;    // uint32_t, sorted: edges of DIRECT observers that do not count
+    struct rch_vec modules;    // struct rch_module_dict, sorted by dict
+    struct rch_vec type_objects;  // struct rch_type_object, sorted by node
+    uint32_t dict_cache[512];     // see rch_is_attr_dict; node + 1, high bit: it is
+    struct { rch_node node; rch_str text; } text_cache[1024];
+};
+
+struct rch_module_dict {
+    rch_node dict;
+    uint32_t root;  // index into graph->roots
+};
+struct rch_type_object {
+    rch_node node;
+    uint32_t type;
+};
+
+/// Borrows everything. On error nothing is left to free. O(nodes).
+RCH_MUST_CHECK enum rch_status rch_view_init(struct rch_view *view, const struct rch_graph *g,
+                                             const struct rch_reverse *rev,
+                                             const struct rch_question *question,
+                                             const struct rch_alloc *alloc, struct rch_error *err);
+void rch_view_deinit(struct rch_view *view);
+
+static inline bool rch_is_member(const struct rch_view *view, rch_node v)
+{
+    return rch_bit(view->members.mem, v);
+}
+static inline bool rch_is_removed(const struct rch_view *view, rch_node v)
+{
+    return rch_bit(view->removed.mem, v);
+}
+/// A root that keeps things alive for the program.
+static inline bool rch_is_live_root(const struct rch_view *view, rch_node v)
+{
+    const struct rch_graph *g = view->g;
+    return rch_is_root(g, v) && g->roots[v - g->num_objects].kind != RCH_ROOT_GARBAGE &&
+           !rch_is_removed(view, v);
+}
+
+/// Does edge `e` of node `v` hold its target? False for holes. O(1) unless v is an observer.
+bool rch_edge_holds(const struct rch_view *view, rch_node v, uint32_t e);
+/// Some node refers to `v` as its attribute dictionary. O(references to v), remembered.
+bool rch_is_attr_dict(struct rch_view *view, rch_node v);
+/// What cutting edge `e` of `v` costs. Its target may be removed: the caller checks.
+enum rch_arc rch_arc_of(struct rch_view *view, rch_node v, uint32_t e);
+/// The first and past-the-last edge of the entry that `e` belongs to: a key and its value, one item.
+void rch_entry_of(const struct rch_graph *g, rch_node v, uint32_t e, uint32_t *first,
+                  uint32_t *past);
+/// The node that edge `e` goes out of. O(log nodes).
+rch_node rch_source_of(const struct rch_graph *g, uint32_t e);
+/// How many entries the repeating references of `v` make; 0 if `e` is not one of those.
+uint32_t rch_num_entries(const struct rch_graph *g, rch_node v, uint32_t e);
+/// rch_text_of_node, remembered.
+rch_str rch_view_text(struct rch_view *view, rch_node v);
+
+/// What a path may be charged for edge `e` of `v`: a penalty (the path misleads: an import, a
+/// guess) and whether the reader sees a hop (0: folded into a neighbour).
+struct rch_step {
+    uint32_t penalty, hops;
+};
+struct rch_step rch_step_of(struct rch_view *view, rch_node v, uint32_t e);
+uint32_t rch_root_penalty(enum rch_root_kind kind);
+
+/// How `e` shows: its kind (a value of an attribute dictionary is an attribute), its name
+/// (RCH_NO_STR: none) and how it folds.
+enum rch_fold { RCH_FOLD_NONE, RCH_FOLD_FORWARD, RCH_FOLD_BACK };
+struct rch_shown {
+    enum rch_edge_kind kind;
+    enum rch_fold fold;
+    rch_str name;
+    bool is_guessed;
+};
+struct rch_shown rch_shown_of(struct rch_view *view, rch_node v, uint32_t e);
+
+#endif

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: MIT
+// capture/bigbuf.h -- growing columns of hundreds of megabytes without copying them: anonymous
+// mappings grown by mremap. Memory of our own, which Python's allocator never sees.
+#ifndef RCH_CAPTURE_BIGBUF_H
+#define RCH_CAPTURE_BIGBUF_H
+#include "base/error.h"
+#include <stddef.h>
+
+/// Fresh zeroed pages for `num_bytes`, or NULL. Huge pages past the first 2 MiB.
+void *rch_bigbuf_new(size_t num_bytes);
+/// Grow or shrink; contents are kept, new bytes are zero. NULL on failure, and then `mem` is as it was.
+void *rch_bigbuf_resize(void *mem, size_t old_bytes, size_t new_bytes);
+void rch_bigbuf_free(void *mem, size_t num_bytes);  // NULL is fine
+
+/// A column with a count, for the parts that are appended to.
+struct rch_column {
+    void *mem;
+    size_t num, cap, elem_bytes;
+};
+RCH_MUST_CHECK enum rch_status rch_column_init(struct rch_column *column, size_t elem_bytes,
+                                               size_t cap, struct rch_error *err);
+void rch_column_deinit(struct rch_column *column);
+/// Room for `num` elements in all.
+RCH_MUST_CHECK enum rch_status rch_column_reserve(struct rch_column *column, size_t num,
+                                                  struct rch_error *err);
+/// Give back what is past the count.
+void rch_column_trim(struct rch_column *column);
+#define RCH_COLUMN_AT(column, type, i) (((type *)(column)->mem)[i])
+
+#endif

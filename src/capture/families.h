@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: MIT
+// capture/families.h -- one row a built-in type: what its fields are called and where they are, how
+// its content is read, how its size is reckoned. To name one more C type, add one row to families.c.
+#ifndef RCH_CAPTURE_FAMILIES_H
+#define RCH_CAPTURE_FAMILIES_H
+#include "capture/state.h"
+
+struct rch__family_field {
+    const char *name;
+    size_t layout_member;  // offsetof(struct rch_layout, ...), which holds the offset or RCH_ABSENT
+    uint8_t kind;
+    uint16_t flags;
+};
+
+struct rch__family {
+    const char *name;   // tp_name
+    const char *words;  // names of the pointers from offset 16 on, "-" for a word that is none
+    const struct rch__family_field *fields;  // ended by a NULL name; may be NULL
+    void (*emit)(struct rch__cap *cap, struct rch__type *type, rch_addr object);  // the content
+    uint32_t (*label)(struct rch__cap *cap);  // adds its labels; returns how many repeat
+    rch__decode_fn decode;  // instead of fields + emit: when the shape depends on the object
+    rch__size_fn size;      // NULL: basic size and items
+    int32_t num_hidden;     // references to each of its objects that no object shows
+    bool has_rest;          // its tp_traverse visits more than the row names
+    bool is_unchecked;      // cannot be compared with tp_traverse one object at a time
+};
+
+/// The row for a tp_name, or NULL.
+const struct rch__family *rch__family_find(const char *tp_name);
+
+// decode_mapping.c
+uint32_t rch__decode_dict(struct rch__cap *cap, struct rch__type *type, rch_addr dict);
+void rch__emit_dict(struct rch__cap *cap, struct rch__type *type, rch_addr dict);
+uint32_t rch__label_dict(struct rch__cap *cap);
+void rch__emit_odict(struct rch__cap *cap, struct rch__type *type, rch_addr odict);
+uint32_t rch__label_odict(struct rch__cap *cap);
+void rch__emit_hamt_bitmap(struct rch__cap *cap, struct rch__type *type, rch_addr node);
+uint32_t rch__label_hamt_bitmap(struct rch__cap *cap);
+void rch__emit_hamt_array(struct rch__cap *cap, struct rch__type *type, rch_addr node);
+uint32_t rch__label_hamt_array(struct rch__cap *cap);
+void rch__emit_hamt_collision(struct rch__cap *cap, struct rch__type *type, rch_addr node);
+uint32_t rch__label_hamt_collision(struct rch__cap *cap);
+uint64_t rch__size_dict(struct rch__cap *cap, const struct rch__type *type, rch_addr dict);
+uint64_t rch__size_odict(struct rch__cap *cap, const struct rch__type *type, rch_addr odict);
+/// Bytes of a key table, header and entries (_PyDict_KeysSize).
+uint64_t rch__keys_bytes(struct rch__cap *cap, rch_addr keys);
+/// Labels named after the keys of a shared key table, `num` of them.
+void rch__label_shared_keys(struct rch__cap *cap, rch_addr keys, int64_t num);
+
+// decode_sequence.c
+void rch__emit_tuple(struct rch__cap *cap, struct rch__type *type, rch_addr tuple);
+uint32_t rch__label_tuple(struct rch__cap *cap);
+void rch__emit_list(struct rch__cap *cap, struct rch__type *type, rch_addr list);
+uint32_t rch__label_list(struct rch__cap *cap);
+uint64_t rch__size_list(struct rch__cap *cap, const struct rch__type *type, rch_addr list);
+void rch__emit_set(struct rch__cap *cap, struct rch__type *type, rch_addr set);
+uint32_t rch__label_set(struct rch__cap *cap);
+uint32_t rch__label_frozenset(struct rch__cap *cap);
+uint64_t rch__size_set(struct rch__cap *cap, const struct rch__type *type, rch_addr set);
+void rch__emit_deque(struct rch__cap *cap, struct rch__type *type, rch_addr deque);
+uint64_t rch__size_deque(struct rch__cap *cap, const struct rch__type *type, rch_addr deque);
+
+// decode_code.c
+uint32_t rch__decode_function(struct rch__cap *cap, struct rch__type *type, rch_addr function);
+uint32_t rch__decode_code(struct rch__cap *cap, struct rch__type *type, rch_addr code);
+uint64_t rch__size_code(struct rch__cap *cap, const struct rch__type *type, rch_addr code);
+
+// decode_frame.c
+uint32_t rch__decode_frame(struct rch__cap *cap, struct rch__type *type, rch_addr frame);
+uint32_t rch__decode_generator(struct rch__cap *cap, struct rch__type *type, rch_addr gen);
+uint64_t rch__size_frame(struct rch__cap *cap, const struct rch__type *type, rch_addr frame);
+uint64_t rch__size_generator(struct rch__cap *cap, const struct rch__type *type, rch_addr gen);
+/// Labels of a code object's local variables, in the order of their slots; returns how many.
+uint32_t rch__label_locals(struct rch__cap *cap, rch_addr code);
+/// _PyInterpreterFrame (3.11+): fields, locals, stack; and their labels.
+void rch__emit_iframe(struct rch__cap *cap, rch_addr iframe);
+uint32_t rch__label_iframe(struct rch__cap *cap, rch_addr code);
+
+// decode_type.c
+uint32_t rch__decode_type(struct rch__cap *cap, struct rch__type *type, rch_addr object);
+uint64_t rch__size_type(struct rch__cap *cap, const struct rch__type *type, rch_addr object);
+void rch__emit_lru_link(struct rch__cap *cap, struct rch__type *type, rch_addr link);
+
+// decode_atom.c
+uint64_t rch__size_str(struct rch__cap *cap, const struct rch__type *type, rch_addr str);
+uint64_t rch__size_bytes(struct rch__cap *cap, const struct rch__type *type, rch_addr bytes);
+uint64_t rch__size_bytearray(struct rch__cap *cap, const struct rch__type *type, rch_addr bytes);
+uint64_t rch__size_int(struct rch__cap *cap, const struct rch__type *type, rch_addr number);
+uint64_t rch__size_plain(struct rch__cap *cap, const struct rch__type *type, rch_addr object);
+
+#endif

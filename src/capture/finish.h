@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: MIT
+// capture/finish.h -- from the log of a walk to the columns of a graph. Nothing here reads the target.
+#ifndef RCH_CAPTURE_FINISH_H
+#define RCH_CAPTURE_FINISH_H
+#include "capture/state.h"
+
+/// Number the objects, translate all codes to nodes, bring late rows into place.
+RCH_MUST_CHECK enum rch_status rch__number(struct rch__cap *cap, struct rch_error *err);
+/// Take the references found off the reference counts; what is left over is held from C: roots.
+RCH_MUST_CHECK enum rch_status rch__balance(struct rch__cap *cap, struct rch_error *err);
+/// What no root reaches is garbage: one root for each cycle (component) nothing else leads to.
+RCH_MUST_CHECK enum rch_status rch__find_garbage(struct rch__cap *cap, struct rch_error *err);
+
+/// The references of object `v` in the log after rch__number.
+static inline uint32_t rch__row_start(const struct rch__cap *cap, rch_node v)
+{
+    return RCH_COLUMN_AT(&cap->rows.start, uint32_t, v);
+}
+static inline uint32_t rch__row_end(const struct rch__cap *cap, rch_node v)
+{
+    return v + 1 < cap->rows.shape.num ? RCH_COLUMN_AT(&cap->rows.start, uint32_t, v + 1)
+                                       : (uint32_t)cap->main_log.codes.num;
+}
+static inline const struct rch__shape_info *rch__info_of(const struct rch__cap *cap, rch_node v)
+{
+    return &RCH_VEC_AT(&cap->shape_infos, struct rch__shape_info,
+                       RCH_COLUMN_AT(&cap->rows.shape, uint32_t, v));
+}
+
+#endif

@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: MIT
+// capture/frames.c -- running frames of every thread as roots, their local variables by name. Up to
+// 3.10 a running frame is an object in the graph and the root refers to it; from 3.11 the root holds
+// the locals itself.
+#include <stdio.h>
+
+#include "capture/families.h"
+#include "capture/observer.h"
+
+#define FIXED RCH_LABEL_FIXED
+#define MAX_FRAMES 1000000
+#define MAX_STACK_WORDS 100000
+#define CO_GENERATORS 0x2a0u  // generator, coroutine, async generator
+
+static rch_addr load(struct rch__cap *cap, rch_addr object, int32_t offset)
+{
+    return offset == RCH_ABSENT || !object ? 0 : rch_load64(cap->t, object + (uint32_t)offset);
+}
+
+static void end_frame_root(struct rch__cap *cap, struct rch__frame *frame, const char *thread_name,
+                           bool is_owner, uint32_t num_tail)
+{
+    char name[200], file[300], detail[512];
+    if (!rch__read_str(cap, load(cap, frame->code, cap->L->code_name), name, sizeof(name)))
+        snprintf(name, sizeof(name), "?");
+    rch__read_str(cap, load(cap, frame->code, cap->L->code_filename), file, sizeof(file));
+    snprintf(detail, sizeof(detail), "%s:%u, %s", file,
+             rch_load32(cap->t, frame->code + (uint32_t)cap->L->code_firstlineno), thread_name);
+    uint32_t flags = rch_load32(cap->t, frame->code + (uint32_t)cap->L->code_flags);
+    frame->root = rch__root_end_tail(cap, flags & CO_GENERATORS ? RCH_ROOT_COROUTINE : RCH_ROOT_FRAME,
+                                     name, detail, is_owner, num_tail);
+}
+
+// The height of a stack is saved only when the frame called Python code. Otherwise keep its words:
+// those that turn out to explain a reference too many were references (finish.c).
+static void keep_stack_words(struct rch__cap *cap, rch_addr first, uint64_t num)
+{
+    for (uint64_t i = 0; i < num && i < MAX_STACK_WORDS && cap->status == RCH_OK; i++) {
+        uint64_t word = rch_load64(cap->t, first + i * 8);
+        cap->status = rch_vec_append(&cap->stack_words, &word, 1, &cap->err);
+    }
+}
+
+static void label_stack(struct rch__cap *cap)
+{
+    rch__label_add(cap, RCH_EDGE_STACK, NULL, FIXED);
+    if (cap->status == RCH_OK)
+        RCH_VEC_AT(&cap->labels, struct rch_label, cap->labels.num - 1).cls = RCH_CLASS_GUESSED;
+}
+
+// ---- 3.11 and later ------------------------------------------------------------------------------
+
+static void root_of_iframe(struct rch__cap *cap, rch_addr iframe, struct rch__frame *frame,
+                           const char *thread_name)
+{
+    const struct rch_layout *L = cap->L;
+    int32_t top = (int32_t)rch_load32(cap->t, iframe + (uint32_t)L->iframe_stacktop);
+    bool in_generator = rch_load8(cap->t, iframe + (uint32_t)L->iframe_owner) == L->owner_generator;
+    rch__root_begin(cap);
+    if (in_generator && top >= 0) {  // the generator tells its locals itself
+        rch__root_ref(cap, RCH_EDGE_OBJECT, NULL, FIXED, iframe - (uint32_t)L->gen_iframe);
+        end_frame_root(cap, frame, thread_name, false, 0);
+        return;
+    }
+    if (!in_generator) {
+        rch__root_ref(cap, RCH_EDGE_FIELD, "frame", FIXED, load(cap, iframe, L->iframe_frame_obj));
+        rch__root_ref(cap, RCH_EDGE_FIELD, "f_locals", FIXED, load(cap, iframe, L->iframe_locals));
+        rch__root_ref(cap, RCH_EDGE_FIELD, "function", FIXED, load(cap, iframe, L->iframe_func));
+        rch__root_ref(cap, RCH_EDGE_FIELD, "f_code", FIXED, frame->code);
+    }
+    rch_addr slots = iframe + (uint32_t)L->iframe_localsplus;
+    uint32_t num_locals = rch__label_locals(cap, frame->code);
+    for (uint32_t i = 0; i < num_locals; i++)
+        rch__root_code(cap, rch_load64(cap->t, slots + i * 8ull));
+    label_stack(cap);
+    for (int64_t i = num_locals; i < top; i++)
+        rch__root_code(cap, rch_load64(cap->t, slots + (uint64_t)i * 8));
+    if (top < 0)
+        keep_stack_words(cap, slots + num_locals * 8ull,
+                         rch_load32(cap->t, frame->code + (uint32_t)L->code_stacksize));
+    end_frame_root(cap, frame, thread_name, true, 1);
+}
+
+static rch_addr innermost_iframe(struct rch__cap *cap, rch_addr thread)
+{
+    const struct rch_layout *L = cap->L;
+    if (L->tstate_current_frame != RCH_ABSENT)
+        return load(cap, thread, L->tstate_current_frame);
+    return load(cap, load(cap, thread, L->tstate_cframe), L->cframe_current_frame);
+}
+
+static void collect_new(struct rch__cap *cap, rch_addr thread, const char *thread_name,
+                        struct rch_vec *frames)
+{
+    const struct rch_layout *L = cap->L;
+    rch_addr iframe = innermost_iframe(cap, thread);
+    for (int n = 0; iframe && n < MAX_FRAMES && cap->status == RCH_OK; n++) {
+        bool is_shim = L->owner_cstack != RCH_ABSENT &&
+                       rch_load8(cap->t, iframe + (uint32_t)L->iframe_owner) == L->owner_cstack;
+        if (!is_shim) {
+            struct rch__frame frame = {.code = load(cap, iframe, L->iframe_code),
+                                       .locals = load(cap, iframe, L->iframe_locals),
+                                       .globals = load(cap, iframe, L->iframe_globals)};
+            if (L->frame_extra_locals != RCH_ABSENT)
+                frame.extra_locals = load(cap, load(cap, iframe, L->iframe_frame_obj), L->frame_extra_locals);
+            root_of_iframe(cap, iframe, &frame, thread_name);
+            if (cap->status == RCH_OK)
+                cap->status = rch_vec_append(frames, &frame, 1, &cap->err);
+        }
+        iframe = load(cap, iframe, L->iframe_previous);
+    }
+}
+
+// ---- up to 3.10 ----------------------------------------------------------------------------------
+
+static bool stack_is_unknown(struct rch__cap *cap, rch_addr frame)
+{
+    const struct rch_layout *L = cap->L;
+    if (L->frame_stackdepth != RCH_ABSENT)
+        return (int32_t)rch_load32(cap->t, frame + (uint32_t)L->frame_stackdepth) < 0;
+    return load(cap, frame, L->frame_stacktop) == 0;
+}
+
+static void collect_old(struct rch__cap *cap, rch_addr thread, const char *thread_name,
+                        struct rch_vec *frames)
+{
+    const struct rch_layout *L = cap->L;
+    rch_addr object = load(cap, thread, L->tstate_frame);
+    for (int n = 0; object && n < MAX_FRAMES && cap->status == RCH_OK; n++) {
+        struct rch__frame frame = {.object = object, .code = load(cap, object, L->frame_code),
+                                   .locals = load(cap, object, L->frame_locals),
+                                   .globals = load(cap, object, L->frame_globals)};
+        rch__root_begin(cap);
+        rch__root_ref(cap, RCH_EDGE_OBJECT, NULL, FIXED, object);
+        label_stack(cap);
+        if (stack_is_unknown(cap, object))
+            keep_stack_words(cap, load(cap, object, L->frame_valuestack),
+                             rch_load32(cap->t, frame.code + (uint32_t)L->code_stacksize));
+        end_frame_root(cap, &frame, thread_name, true, 1);
+        cap->status = cap->status == RCH_OK ? rch_vec_append(frames, &frame, 1, &cap->err) : cap->status;
+        object = load(cap, object, L->frame_back);
+    }
+}
+
+void rch__collect_frames(struct rch__cap *cap, rch_addr thread, const char *thread_name)
+{
+    RCH_VEC(frames, cap->alloc, struct rch__frame);
+    if (cap->L->frame_iframe != RCH_ABSENT)
+        collect_new(cap, thread, thread_name, &frames);
+    else
+        collect_old(cap, thread, thread_name, &frames);
+    if (thread == cap->opt.calling_thread)
+        rch__observe_frames(cap, frames.mem, frames.num);
+    else
+        rch__observe_tool_frames(cap, frames.mem, frames.num);
+}

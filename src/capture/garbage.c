@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: MIT
+// capture/garbage.c -- what no root reaches. Counts balance there, so it is cycles and what hangs on
+// them: one root for each strongly connected component that nothing else unreached leads to.
+// Components: Pearce, "A space-efficient algorithm for finding strongly connected components" (2016),
+// with explicit stacks.
+#include "capture/finish.h"
+
+#define PREFETCH_AHEAD 16
+
+static bool bit_get(const uint64_t *bits, uint32_t i)
+{
+    return bits[i >> 6] >> (i & 63) & 1;
+}
+
+struct reach {
+    struct rch__cap *cap;
+    uint64_t *seen;
+    rch_node *queue;
+    uint32_t num_queued;
+};
+
+static void reach_node(struct reach *reach, rch_node v)
+{
+    if (v == RCH_NO_NODE || bit_get(reach->seen, v))
+        return;
+    reach->seen[v >> 6] |= 1ull << (v & 63);
+    reach->queue[reach->num_queued++] = v;
+}
+
+static void reach_all(struct reach *reach)
+{
+    const struct rch__cap *cap = reach->cap;
+    const rch_node *edges = cap->main_log.codes.mem;
+    const uint32_t *start = cap->rows.start.mem;
+    for (uint32_t at = 0; at < reach->num_queued; at++) {
+        rch_node v = reach->queue[at];
+        if (at + PREFETCH_AHEAD < reach->num_queued)
+            __builtin_prefetch(&start[reach->queue[at + PREFETCH_AHEAD]]);
+        if (at + PREFETCH_AHEAD / 2 < reach->num_queued)
+            __builtin_prefetch(&edges[start[reach->queue[at + PREFETCH_AHEAD / 2]]]);
+        uint32_t end = rch__row_end(cap, v), weak = rch__info_of(cap, v)->weak_ordinal;
+        for (uint32_t e = start[v]; e < end; e++)
+            if (e - start[v] != weak)
+                reach_node(reach, edges[e]);
+    }
+}
+
+// ---- components of the unreached ---------------------------------------------------------------
+
+struct components {
+    const struct rch__cap *cap;
+    const rch_node *nodes;  // the unreached, ascending
+    uint32_t num;
+    uint32_t *rindex;  // Pearce's: visit index, then component number counted down from num - 1
+    uint32_t *next;    // next reference to look at, by local number
+    uint32_t *path, *done;  // the two stacks
+    uint32_t num_path, num_done, index, component;
+    uint8_t *is_root;
+};
+
+static uint32_t local_of(const struct components *c, rch_node v)
+{
+    uint32_t low = 0, high = c->num;
+    while (low < high) {
+        uint32_t mid = low + (high - low) / 2;
+        if (c->nodes[mid] < v)
+            low = mid + 1;
+        else
+            high = mid;
+    }
+    return low < c->num && c->nodes[low] == v ? low : UINT32_MAX;
+}
+
+static uint32_t target_of(const struct components *c, uint32_t local, uint32_t e)
+{
+    const struct rch__cap *cap = c->cap;
+    rch_node v = c->nodes[local], w = RCH_COLUMN_AT(&cap->main_log.codes, uint32_t, e);
+    if (w == RCH_NO_NODE || e - rch__row_start(cap, v) == rch__info_of(cap, v)->weak_ordinal)
+        return UINT32_MAX;
+    return local_of(c, w);
+}
+
+static void begin_visit(struct components *c, uint32_t v)
+{
+    c->path[c->num_path++] = v;
+    c->next[v] = rch__row_start(c->cap, c->nodes[v]);
+    c->is_root[v] = 1;
+    c->rindex[v] = c->index++;
+}
+
+static void end_visit(struct components *c, uint32_t v)
+{
+    c->num_path--;
+    if (!c->is_root[v]) {
+        c->done[c->num_done++] = v;
+        return;
+    }
+    c->index--;
+    while (c->num_done && c->rindex[v] <= c->rindex[c->done[c->num_done - 1]]) {
+        c->rindex[c->done[--c->num_done]] = c->component;
+        c->index--;
+    }
+    c->rindex[v] = c->component--;
+}
+
+static void visit_from(struct components *c, uint32_t first)
+{
+    begin_visit(c, first);
+    while (c->num_path) {
+        uint32_t v = c->path[c->num_path - 1];
+        uint32_t end = rch__row_end(c->cap, c->nodes[v]);
+        bool goes_deeper = false;
+        while (c->next[v] < end && !goes_deeper) {
+            uint32_t w = target_of(c, v, c->next[v]);
+            if (w != UINT32_MAX && c->rindex[w] == 0) {
+                begin_visit(c, w);  // looked at again when w is done
+                goes_deeper = true;
+                continue;
+            }
+            if (w != UINT32_MAX && c->rindex[w] < c->rindex[v]) {
+                c->rindex[v] = c->rindex[w];
+                c->is_root[v] = 0;
+            }
+            c->next[v]++;
+        }
+        if (!goes_deeper)
+            end_visit(c, v);
+    }
+}
+
+static enum rch_status add_garbage_roots(struct rch__cap *cap, const struct components *c,
+                                         uint8_t *is_entered, struct rch_error *err)
+{
+    for (uint32_t v = 0; v < c->num; v++)
+        for (uint32_t e = rch__row_start(cap, c->nodes[v]); e < rch__row_end(cap, c->nodes[v]); e++) {
+            uint32_t w = target_of(c, v, e);
+            if (w != UINT32_MAX && c->rindex[w] != c->rindex[v])
+                is_entered[c->rindex[w]] = 1;
+        }
+    cap->labels.num = 0;
+    rch__label_add(cap, RCH_EDGE_OBJECT, NULL, RCH_LABEL_FIXED);
+    struct rch_type type = {.module = RCH_NO_STR, .name = rch__intern(cap, "root"), .node = RCH_NO_NODE};
+    uint32_t number = 0, name = rch__intern(cap, "garbage");
+    if (cap->status == RCH_OK)
+        cap->status = rch_builder_type(cap->b, &type, &number, &cap->err);
+    uint32_t shape = rch__shape_make(cap, NULL, number, 0);
+    for (uint32_t v = 0; v < c->num && cap->status == RCH_OK; v++) {
+        if (is_entered[c->rindex[v]])
+            continue;
+        is_entered[c->rindex[v]] = 1;  // one root a component
+        struct rch__root root = {.root = {.name = name, .kind = RCH_ROOT_GARBAGE}, .shape = shape,
+                                 .first_code = (uint32_t)cap->root_codes.num, .num_codes = 1};
+        cap->status = rch_vec_append(&cap->root_codes, &c->nodes[v], 1, &cap->err);
+        if (cap->status == RCH_OK)
+            cap->status = rch_vec_append(&cap->roots, &root, 1, &cap->err);
+    }
+    if (cap->status != RCH_OK)
+        *err = cap->err;
+    return cap->status;
+}
+
+static enum rch_status find_components(struct rch__cap *cap, const rch_node *nodes, uint32_t num,
+                                       struct rch_error *err)
+{
+    RCH_BLOCK(words, cap->alloc, (size_t)num * 4, sizeof(uint32_t));
+    RCH_BLOCK(flags, cap->alloc, (size_t)num * 2 + 2, 1);
+    if (!words.mem || !flags.mem)
+        return rch_fail(err, RCH_ENOMEM, "%u unreached objects", num);
+    uint32_t *mem = words.mem;
+    struct components c = {.cap = cap, .nodes = nodes, .num = num, .rindex = mem, .next = mem + num,
+                           .path = mem + (size_t)num * 2, .done = mem + (size_t)num * 3,
+                           .index = 1, .component = num, .is_root = flags.mem};
+    for (uint32_t v = 0; v < num; v++)
+        if (c.rindex[v] == 0)
+            visit_from(&c, v);
+    return add_garbage_roots(cap, &c, (uint8_t *)flags.mem + num, err);
+}
+
+enum rch_status rch__find_garbage(struct rch__cap *cap, struct rch_error *err)
+{
+    uint32_t num = (uint32_t)cap->rows.shape.num, num_unreached;
+    size_t seen_bytes = ((size_t)num / 64 + 1) * 8, queue_bytes = (size_t)num * 4 + 4;
+    struct reach reach = {.cap = cap, .seen = rch_bigbuf_new(seen_bytes),
+                          .queue = rch_bigbuf_new(queue_bytes)};
+    enum rch_status st = RCH_OK;
+    if (!reach.seen || !reach.queue) {
+        st = rch_fail(err, RCH_ENOMEM, "a search over %u objects", num);
+    } else {
+        for (size_t r = 0; r < cap->roots.num; r++) {
+            const struct rch__root *root = &RCH_VEC_AT(&cap->roots, struct rch__root, r);
+            for (uint32_t i = 0; i < root->num_codes; i++)
+                reach_node(&reach, RCH_VEC_AT(&cap->root_codes, uint32_t, root->first_code + i));
+        }
+        reach_all(&reach);
+        num_unreached = 0;
+        for (rch_node v = 0; reach.num_queued < num && v < num; v++)
+            if (!bit_get(reach.seen, v))
+                reach.queue[num_unreached++] = v;
+        if (num_unreached)
+            st = find_components(cap, reach.queue, num_unreached, err);
+    }
+    rch_bigbuf_free(reach.seen, seen_bytes);
+    rch_bigbuf_free(reach.queue, queue_bytes);
+    return st;
+}

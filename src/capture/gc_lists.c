@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: MIT
+// capture/gc_lists.c -- find what the collector tracks: walk its lists, all generations and the
+// permanent one, of every interpreter. Each node of a list is a cache miss that waits for the one
+// before, so on a scattered heap many cursors walk at once: one from every list head, further ones
+// from tracked objects that already seen objects refer to. A cursor ends where another has been.
+// Every node is covered as long as every head has a cursor. (research: inprocess-performance, 3)
+#include <stdlib.h>
+
+#include "capture/state.h"
+
+#define MAX_HEADS 64
+#define MAX_INTERPRETERS 1024
+#define MAX_CURSORS 24
+#define LOCALITY_SAMPLE 4096
+#define NEAR_BYTES 1024       // the next node so close is as good as sequential
+#define MAX_SEEDS 256
+#define SAMPLE_EVERY 4
+#define MAX_SAMPLED_REFS 256  // do not search a long list for seeds
+
+struct walk {
+    struct rch__cap *cap;
+    rch_addr heads[MAX_HEADS];
+    uint32_t num_heads;
+    rch_addr cursors[MAX_CURSORS + MAX_HEADS];
+    uint32_t num_cursors;
+    uint32_t seeds[MAX_SEEDS];  // codes of objects
+    uint32_t num_seeds;
+    uint32_t num_nodes;
+};
+
+static rch_addr next_of(struct rch__cap *cap, rch_addr node)
+{
+    return rch_load64(cap->t, node) & ~3ull;
+}
+
+static bool is_head(const struct walk *walk, rch_addr node)
+{
+    for (uint32_t i = 0; i < walk->num_heads; i++)
+        if (walk->heads[i] == node)
+            return true;
+    return false;
+}
+
+static void find_heads(struct walk *walk)
+{
+    struct rch__cap *cap = walk->cap;
+    const struct rch_layout *L = cap->L;
+    rch_addr interp = cap->opt.first_interp;
+    for (int n = 0; interp && n < MAX_INTERPRETERS; n++) {
+        rch_addr gc = interp + (uint32_t)L->interp_gc;
+        if (rch_load32(cap->t, gc + (uint32_t)L->gc_collecting) != 0)
+            rch__fail(cap, RCH_EBUSY, "a garbage collection is under way (are we called from a "
+                                      "finalizer or a gc callback?); ask again after it");
+        for (int32_t i = 0; i <= L->gc_num_generations; i++) {
+            rch_addr head = i < L->gc_num_generations
+                                ? gc + (uint32_t)(L->gc_generation0 + i * L->gc_generation_size)
+                                : gc + (uint32_t)L->gc_permanent;
+            if (walk->num_heads == MAX_HEADS)
+                rch__fail(cap, RCH_EUNSUPPORTED, "more than 16 interpreters in one process");
+            else
+                walk->heads[walk->num_heads++] = head;
+        }
+        interp = rch_load64(cap->t, interp + (uint32_t)L->interp_next);
+    }
+}
+
+// Would one cursor do? Then the hardware prefetches better than we can.
+static bool is_sequential(struct walk *walk)
+{
+    uint32_t num_near = 0, num = 0;
+    for (uint32_t h = 0; h < walk->num_heads; h++) {
+        rch_addr node = next_of(walk->cap, walk->heads[h]), before = node;
+        for (uint32_t i = 0; i < LOCALITY_SAMPLE && !is_head(walk, node); i++) {
+            uint64_t distance = node > before ? node - before : before - node;
+            num_near += distance < NEAR_BYTES;
+            num++;
+            before = node;
+            node = next_of(walk->cap, node);
+        }
+    }
+    return num_near * 4 >= num * 3;
+}
+
+/// True if the object of this list node was not met before.
+static bool mark_tracked(struct rch__cap *cap, rch_addr node)
+{
+    uint32_t code = rch_code(&cap->index, node + (uint32_t)cap->L->gc_head_size);
+    if (code == RCH_NO_CODE) {
+        rch__fail(cap, cap->index.is_full ? RCH_EOVERFLOW : RCH_ENOMEM,
+                  cap->index.is_full ? "objects on more than 63 GiB of heap" : "the index of objects");
+        return false;
+    }
+    struct rch_cell *cell = rch_cell_of(&cap->index, code);
+    uint64_t bit = 1ull << (code & 63);
+    if (cell->tracked & bit)
+        return false;
+    cell->tracked |= bit;
+    cell->seen |= bit;
+    return true;
+}
+
+// Decode one object into the log, only to see which tracked objects it refers to.
+static void sample(struct walk *walk, rch_addr object)
+{
+    struct rch__cap *cap = walk->cap;
+    const struct rch_layout *L = cap->L;
+    struct rch__type *type = rch__type_get(cap, rch_load64(cap->t, object + (uint32_t)L->object_type));
+    if (type->decode_rest || type->size(cap, type, object) > MAX_SAMPLED_REFS * 16)
+        return;
+    size_t start = cap->log->codes.num;
+    type->decode(cap, type, object);
+    for (size_t i = start; i < cap->log->codes.num && walk->num_seeds < MAX_SEEDS; i++) {
+        uint32_t code = RCH_COLUMN_AT(&cap->log->codes, uint32_t, i);
+        if (code == RCH_NO_CODE || rch_is_tracked_code(&cap->index, code))
+            continue;
+        walk->seeds[walk->num_seeds++] = code;
+    }
+    cap->log->codes.num = start;
+}
+
+/// A list node to start another cursor at, or 0.
+static rch_addr take_seed(struct walk *walk)
+{
+    struct rch__cap *cap = walk->cap;
+    while (walk->num_seeds) {
+        uint32_t code = walk->seeds[--walk->num_seeds];
+        if (rch_is_tracked_code(&cap->index, code))
+            continue;
+        rch_addr object = rch_code_addr(&cap->index, code);
+        struct rch__type *type =
+            rch__type_get(cap, rch_load64(cap->t, object + (uint32_t)cap->L->object_type));
+        if (!(type->flags & RCH_TPFLAGS_HAVE_GC) || type->flags & RCH_TPFLAGS_TYPE_SUBCLASS)
+            continue;
+        rch_addr node = object - (uint32_t)cap->L->gc_head_size;
+        if (rch_load64(cap->t, node) != 0)  // tracked: it is in a list
+            return node;
+    }
+    return 0;
+}
+
+static void walk_one(struct walk *walk)
+{
+    struct rch__cap *cap = walk->cap;
+    for (uint32_t h = 0; h < walk->num_heads && cap->status == RCH_OK; h++)
+        for (rch_addr node = next_of(cap, walk->heads[h]); !is_head(walk, node);
+             node = next_of(cap, node))
+            if (!mark_tracked(cap, node))
+                break;
+}
+
+static void walk_many(struct walk *walk)
+{
+    struct rch__cap *cap = walk->cap;
+    for (uint32_t h = 0; h < walk->num_heads; h++)
+        walk->cursors[walk->num_cursors++] = next_of(cap, walk->heads[h]);
+    while (walk->num_cursors && cap->status == RCH_OK) {
+        for (uint32_t i = 0; i < walk->num_cursors; i++) {
+            rch_addr node = walk->cursors[i];
+            if (is_head(walk, node) || !mark_tracked(cap, node)) {
+                rch_addr seed = take_seed(walk);
+                walk->cursors[i] = seed ? seed : walk->cursors[--walk->num_cursors];
+                continue;
+            }
+            if (++walk->num_nodes % SAMPLE_EVERY == 0 && walk->num_seeds < MAX_SEEDS / 2)
+                sample(walk, node + (uint32_t)cap->L->gc_head_size);
+            walk->cursors[i] = next_of(cap, node);
+            if (cap->t->is_own)
+                __builtin_prefetch((const void *)(uintptr_t)walk->cursors[i]);
+        }
+        rch_addr seed;
+        while (walk->num_cursors < MAX_CURSORS && (seed = take_seed(walk)) != 0)
+            walk->cursors[walk->num_cursors++] = seed;
+    }
+}
+
+void rch__mark_tracked(struct rch__cap *cap)
+{
+    struct walk walk = {.cap = cap};
+    find_heads(&walk);
+    if (cap->status != RCH_OK)
+        return;
+    if (is_sequential(&walk))
+        walk_one(&walk);
+    else
+        walk_many(&walk);
+}

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: MIT
+// capture/index.c -- regions are mapped when the first object in them is met; untouched cells cost
+// no memory. See index.h.
+#define _GNU_SOURCE
+#include "capture/index.h"
+
+#include <stdlib.h>
+#include <sys/mman.h>
+
+#include "capture/bigbuf.h"
+
+#define TABLE_ENTRIES ((size_t)1 << (RCH_ADDR_BITS - RCH_REGION_SHIFT))
+#define REGION_BYTES (RCH_CELLS_PER_REGION * sizeof(struct rch_cell))
+
+enum rch_status rch_index_init(struct rch_index *index, const struct rch_alloc *alloc,
+                               struct rch_error *err)
+{
+    *index = (struct rch_index){0};
+    rch_vec_init(&index->odd, alloc, sizeof(uint32_t));
+    index->region_of = rch_bigbuf_new(TABLE_ENTRIES * sizeof(uint16_t));
+    if (!index->region_of)
+        return rch_fail(err, RCH_ENOMEM, "the table of heap regions");
+    return RCH_OK;
+}
+
+void rch_index_deinit(struct rch_index *index)
+{
+    for (uint32_t i = 0; i < index->num_regions; i++)
+        rch_bigbuf_free(index->cells[i], REGION_BYTES);
+    rch_bigbuf_free(index->region_of, TABLE_ENTRIES * sizeof(uint16_t));
+    rch_vec_deinit(&index->odd);
+    *index = (struct rch_index){0};
+}
+
+uint32_t rch_index_new_region(struct rch_index *index, rch_addr addr)
+{
+    if (index->num_regions == RCH_MAX_REGIONS) {
+        index->is_full = true;
+        return 0;
+    }
+    void *cells = mmap(NULL, REGION_BYTES, PROT_READ | PROT_WRITE,
+                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (cells == MAP_FAILED) {
+        index->out_of_memory = true;
+        return 0;
+    }
+    uint32_t region = index->num_regions++;
+    index->cells[region] = cells;
+    index->base[region] = addr >> RCH_REGION_SHIFT << RCH_REGION_SHIFT;
+    index->region_of[addr >> RCH_REGION_SHIFT] = (uint16_t)(region + 1);
+    return region + 1;
+}
+
+static int compare_codes(const void *a, const void *b)
+{
+    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+    return (x > y) - (x < y);
+}
+
+static bool is_noted_odd(struct rch_index *index, uint32_t code)
+{
+    if (!index->odd_is_sorted) {
+        qsort(index->odd.mem, index->odd.num, sizeof(uint32_t), compare_codes);
+        index->odd_is_sorted = true;
+    }
+    return bsearch(&code, index->odd.mem, index->odd.num, sizeof(uint32_t), compare_codes) != NULL;
+}
+
+void rch_index_note_odd(struct rch_index *index, uint32_t code)
+{
+    // An object is noted when it is first met: from then on its bit is set or about to be.
+    if (index->odd.num && (rch_cell_of(index, code)->seen >> (code & 63) & 1))
+        return;
+    if (rch_vec_append(&index->odd, &code, 1, NULL) != RCH_OK)
+        index->out_of_memory = true;
+    index->odd_is_sorted = false;
+    index->has_odd[code >> RCH_CODE_SHIFT] = true;
+}
+
+rch_addr rch_code_addr(struct rch_index *index, uint32_t code)
+{
+    rch_addr addr = index->base[code >> RCH_CODE_SHIFT] +
+                    ((rch_addr)(code & ((1u << RCH_CODE_SHIFT) - 1)) << RCH_GRANULE_SHIFT);
+    if (__builtin_expect(index->has_odd[code >> RCH_CODE_SHIFT], 0) && is_noted_odd(index, code))
+        addr += 8;
+    return addr;
+}
+
+void rch_index_sort(struct rch_index *index)
+{
+    for (uint32_t i = 0; i < index->num_regions; i++) {  // insertion: few regions, nearly sorted
+        uint32_t at = i;
+        while (at > 0 && index->base[index->order[at - 1]] > index->base[i]) {
+            index->order[at] = index->order[at - 1];
+            at--;
+        }
+        index->order[at] = (uint16_t)i;
+    }
+    for (uint32_t at = 0; at < index->num_regions; at++)
+        index->position[index->order[at]] = at + 1;
+    index->num_sorted = index->num_regions;
+}
+
+enum rch_status rch_index_rank(struct rch_index *index, struct rch_error *err)
+{
+    rch_index_sort(index);
+    uint64_t tracked = 0, others = 0;
+    for (uint32_t at = 0; at < index->num_regions; at++) {
+        struct rch_cell *cells = index->cells[index->order[at]];
+        for (uint32_t i = 0; i < RCH_CELLS_PER_REGION; i++) {
+            struct rch_cell *cell = &cells[i];
+            if (!cell->seen)
+                continue;
+            cell->rank_tracked = (uint32_t)tracked;
+            cell->rank_other = (uint32_t)others;
+            tracked += (uint32_t)__builtin_popcountll(cell->tracked);
+            others += (uint32_t)__builtin_popcountll(cell->seen & ~cell->tracked);
+        }
+    }
+    if (tracked + others >= RCH_NO_NODE)
+        return rch_fail(err, RCH_EOVERFLOW, "%llu objects; a snapshot holds 4294967294 at most",
+                        (unsigned long long)(tracked + others));
+    index->num_tracked = (uint32_t)tracked;
+    index->num_others = (uint32_t)others;
+    return RCH_OK;
+}

@@ -1,0 +1,285 @@
+// SPDX-License-Identifier: MIT
+// capture/state.h -- what the files of this module share while a capture runs. Private to capture/.
+//
+// Order of a walk: gc_lists (mark what the collector tracks) -> roots -> sweep over the tracked in
+// address order -> sweep over everything they lead to. Errors stick in `status`: the walk goes on
+// emitting nothing, so that decoders need no checks.
+#ifndef RCH_CAPTURE_STATE_H
+#define RCH_CAPTURE_STATE_H
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/vec.h"
+#include "capture/bigbuf.h"
+#include "capture/capture.h"
+#include "capture/index.h"
+#include "model/builder.h"
+
+#define RCH_IMMORTAL INT32_MIN  // in the column of reference counts
+#define RCH_CHECKED_INSTANCES 3  // of each type, against tp_traverse
+
+// CPython's tp_flags that layouts share.
+#define RCH_TPFLAGS_STATIC_BUILTIN (1ull << 1)  // 3.12+
+#define RCH_TPFLAGS_INLINE_VALUES (1ull << 2)   // 3.13+
+#define RCH_TPFLAGS_MANAGED_WEAKREF (1ull << 3)  // 3.12+
+#define RCH_TPFLAGS_MANAGED_DICT (1ull << 4)    // 3.11+
+#define RCH_TPFLAGS_HEAPTYPE (1ull << 9)
+#define RCH_TPFLAGS_HAVE_GC (1ull << 14)
+#define RCH_TPFLAGS_TYPE_SUBCLASS (1ull << 31)
+
+struct rch__cap;
+struct rch__type;
+
+/// Emit the references of `object` and return its shape.
+typedef uint32_t (*rch__decode_fn)(struct rch__cap *cap, struct rch__type *type, rch_addr object);
+/// Shallow size in bytes of `object` as its __sizeof__ has it, without GC and other headers.
+typedef uint64_t (*rch__size_fn)(struct rch__cap *cap, const struct rch__type *type,
+                                 rch_addr object);
+
+struct rch__field {  // a pointer at a fixed offset in the object
+    int32_t offset;
+    struct rch_label label;
+};
+
+struct rch__family;  // families.h: how one built-in type is read
+
+struct rch__type {  // one record a Python type met
+    rch_addr addr;
+    rch__decode_fn decode;
+    rch__size_fn size;
+    rch_addr traverse;
+    uint64_t flags;  // tp_flags
+    int64_t basicsize, itemsize;
+    int32_t dictoffset;     // of the instance dict when it is not managed; may be negative
+    uint32_t header_bytes;  // before the object: GC head, managed dict and weak references
+    uint32_t num_fields;
+    struct rch__field *fields;
+    const struct rch__family *family;  // NULL: none known
+    rch_addr cached_keys;              // ht_cached_keys
+    uint64_t shape_key;                // of the shape made last
+    uint32_t shape;
+    uint32_t plain_shape;              // the shape for key 0, RCH_NO_NODE until it is made
+    uint32_t model_type;
+    const char *full_name;  // "module.Name", "Name" for built-in types
+    uint32_t num_instances;
+    uint8_t checks_left;
+    bool is_observer, is_str, has_managed_dict, decode_rest, is_python_class;
+};
+
+struct rch__rows {  // one row an object visited, in order of visit
+    struct rch_column shape;     // uint32_t
+    struct rch_column size16;    // uint16_t
+    struct rch_column refcount;  // int32_t, RCH_IMMORTAL; the references found are taken off later
+    struct rch_column start;     // uint32_t, index of the first reference in the log
+    struct rch_vec big;  // struct rch_big_size, node = row
+};
+
+struct rch__log {  // references as codes
+    struct rch_column codes;
+    size_t num_marked;
+};
+
+struct rch__shape_entry {  // hash: (type, key) -> shape
+    const struct rch__type *type;
+    uint64_t key;
+    uint32_t shape;
+};
+
+struct rch__shape_info {  // by shape number
+    struct rch__type *type;  // NULL: of a root
+    uint32_t weak_ordinal;   // the reference that holds nothing, UINT32_MAX: none
+};
+
+struct rch__root {  // a root being collected: its references are codes in root_codes
+    struct rch_root root;
+    uint32_t shape, first_code, num_codes;
+    uint32_t first_word, num_words;  // in stack_words: may be references, if counts are too high
+    bool is_owner;                   // its references are counted ones
+};
+
+struct rch__observed {  // a node that belongs to the questioner
+    uint32_t code;      // of an object, or the number of a root if is_root
+    uint32_t scope;
+    bool is_root;
+};
+
+struct rch__moved {  // a value of a namespace that the questioner made: taken out of the dict's row
+    uint32_t dict_code, key_code, value_code;
+};
+
+struct rch__code_names {  // a closure tuple gets the names of the function's free variables
+    uint32_t tuple_code;
+    uint32_t shape;
+};
+
+struct rch__text {
+    uint32_t code;
+    rch_str str;
+};
+
+struct rch__cap {
+    const struct rch_alloc *alloc;
+    struct rch_capture_options opt;
+    struct rch_target *t;
+    const struct rch_layout *L;
+    struct rch_arena arena;
+    struct rch_builder *b;
+    struct rch_index index;
+    enum rch_status status;
+    struct rch_error err;
+
+    struct rch_vec types;  // struct rch__type *
+    struct rch__type **type_slots;
+    uint32_t num_type_slots;
+    struct rch__shape_entry *shape_slots;
+    uint32_t num_shape_slots, num_shapes;
+    struct rch_vec shape_infos;  // struct rch__shape_info
+    struct rch_vec labels;  // scratch for the shape being made
+
+    struct rch__log *log;  // where rch__emit goes now
+    struct rch__log main_log, late_log;
+    struct rch__rows rows;         // the tracked in address order, then the others as swept
+    struct rch__rows late;         // others that the sweep met too late, in any order
+    struct rch_vec late_codes;     // uint32_t: which object each late row is
+    struct rch_vec pending;        // uint32_t codes found behind the sweep
+    bool is_sweeping_others;
+    uint32_t sweep_position, sweep_granule;
+
+    struct rch_vec roots;       // struct rch__root
+    struct rch_vec root_codes;  // uint32_t
+    struct rch_vec observed;    // struct rch__observed
+    struct rch_vec moved;       // struct rch__moved
+    struct rch_vec closures;    // struct rch__code_names
+    struct rch_vec texts;       // struct rch__text
+    struct rch_vec stack_words;  // uint64_t: evaluation stacks whose height nobody saved
+    rch_addr atexit_module, threading_module;  // if imported
+    bool has_ipython;
+    uint64_t num_traversed, num_switched_off;
+    uint64_t pause_ns;
+};
+
+// ---- emitting -------------------------------------------------------------------------------
+
+void rch__fail(struct rch__cap *cap, enum rch_status status, const char *words);
+bool rch__log_grow(struct rch__cap *cap, struct rch__log *log, size_t num_more);
+/// Mark the object as found; when the sweep is past it, put it aside.
+void rch__discover(struct rch__cap *cap, uint32_t code);
+
+static inline void rch__emit_code(struct rch__cap *cap, uint32_t code)
+{
+    struct rch__log *log = cap->log;
+    if (__builtin_expect(log->codes.num == log->codes.cap, 0) && !rch__log_grow(cap, log, 1))
+        return;
+    RCH_COLUMN_AT(&log->codes, uint32_t, log->codes.num++) = code;
+}
+
+/// One reference; 0 is a hole.
+static inline void rch__emit(struct rch__cap *cap, rch_addr target)
+{
+    uint32_t code = target ? rch_code(&cap->index, target) : RCH_NO_CODE;
+    if (__builtin_expect(code != RCH_NO_CODE, 1))
+        __builtin_prefetch(rch_cell_of(&cap->index, code), 1);
+    rch__emit_code(cap, code);
+}
+
+static inline void rch__emit_hole(struct rch__cap *cap)
+{
+    rch__emit_code(cap, RCH_NO_CODE);
+}
+
+static inline void rch__emit_fields(struct rch__cap *cap, const struct rch__type *type,
+                                    rch_addr object)
+{
+    for (uint32_t i = 0; i < type->num_fields; i++)
+        rch__emit(cap, rch_load64(cap->t, object + (rch_addr)(int64_t)type->fields[i].offset));
+}
+
+// ---- shapes (shapes.c) -------------------------------------------------------------------------
+
+void rch__label_add(struct rch__cap *cap, enum rch_edge_kind kind, const char *name,
+                    uint32_t flags);
+void rch__label_add_str(struct rch__cap *cap, enum rch_edge_kind kind, rch_str name,
+                        uint32_t flags);
+/// Start a shape with the labels of the type's fields.
+void rch__shape_begin(struct rch__cap *cap, const struct rch__type *type);
+/// End it: the last num_tail labels repeat. Remembered for (type, key).
+uint32_t rch__shape_end(struct rch__cap *cap, struct rch__type *type, uint64_t key,
+                        uint32_t num_tail);
+/// Make a shape of the labels at hand without remembering it; type NULL with model_type: of a root.
+uint32_t rch__shape_make(struct rch__cap *cap, struct rch__type *type, uint32_t model_type,
+                         uint32_t num_tail);
+/// The shape made for (type, key), or RCH_NO_NODE.
+uint32_t rch__shape_find(struct rch__cap *cap, struct rch__type *type, uint64_t key);
+rch_str rch__intern(struct rch__cap *cap, const char *text);
+
+// ---- reading CPython (read.c) ------------------------------------------------------------------
+
+/// The text of a str object as UTF-8, cut at cap - 1 bytes; false if it is no str.
+bool rch__read_str(struct rch__cap *cap, rch_addr object, char *buf, size_t buf_bytes);
+/// A C string of the target.
+void rch__read_cstring(struct rch__cap *cap, rch_addr addr, char *buf, size_t buf_bytes);
+/// The str object interned into the string table.
+rch_str rch__intern_str(struct rch__cap *cap, rch_addr object);
+
+struct rch__entries {  // the entries of a dict or of a shared key table, whichever its format
+    rch_addr first;
+    int64_t num;
+    int32_t stride, key_off, value_off;
+};
+struct rch__entries rch__keys_entries(struct rch__cap *cap, rch_addr keys);
+/// Value of a str key in a dict, 0 if absent. Linear: for few look-ups.
+rch_addr rch__dict_find(struct rch__cap *cap, rch_addr dict, const char *key);
+/// tp_dict, wherever this version keeps it.
+rch_addr rch__type_dict(struct rch__cap *cap, rch_addr type);
+/// Value of an instance attribute, wherever it is kept; 0 if absent.
+rch_addr rch__attribute(struct rch__cap *cap, rch_addr object, const char *name);
+/// The state record of a static built-in type (3.12+), or 0.
+rch_addr rch__static_type_state(struct rch__cap *cap, rch_addr type);
+
+// ---- types, objects ----------------------------------------------------------------------------
+
+struct rch__type *rch__type_of_addr(struct rch__cap *cap, rch_addr type_addr);
+static inline struct rch__type *rch__type_get(struct rch__cap *cap, rch_addr type_addr)
+{
+    uint32_t mask = cap->num_type_slots - 1;
+    uint32_t at = (uint32_t)(type_addr >> 4) * 2654435761u & mask;
+    for (struct rch__type *type; (type = cap->type_slots[at]) != NULL; at = (at + 1) & mask)
+        if (type->addr == type_addr)
+            return type;
+    return rch__type_of_addr(cap, type_addr);
+}
+
+/// Decode and measure one object into a row.
+void rch__visit(struct rch__cap *cap, struct rch__rows *rows, rch_addr object);
+/// What tp_traverse visits and the fields have not emitted yet, as unnamed references.
+void rch__emit_rest(struct rch__cap *cap, struct rch__type *type, rch_addr object, size_t start);
+/// Does everything that tp_traverse visits stand in the log from `start` on?
+bool rch__agrees_with_traverse(struct rch__cap *cap, struct rch__type *type, rch_addr object,
+                               size_t start);
+
+// ---- phases ------------------------------------------------------------------------------------
+
+void rch__mark_tracked(struct rch__cap *cap);                    // gc_lists.c
+void rch__collect_roots(struct rch__cap *cap);                   // roots.c
+void rch__collect_static_types(struct rch__cap *cap);            // after the sweeps
+void rch__collect_frames(struct rch__cap *cap, rch_addr thread, const char *thread_name);
+void rch__sweep_tracked(struct rch__cap *cap);                   // sweep.c
+void rch__sweep_others(struct rch__cap *cap);
+void rch__mark_log(struct rch__cap *cap, struct rch__log *log, size_t end);
+
+/// Begin a root; references follow with rch__root_ref, then rch__root_end.
+void rch__root_begin(struct rch__cap *cap);
+void rch__root_ref(struct rch__cap *cap, enum rch_edge_kind kind, const char *name, uint32_t flags,
+                   rch_addr target);
+/// The root's number; UINT32_MAX when it has no references: then there is no root.
+uint32_t rch__root_end(struct rch__cap *cap, enum rch_root_kind kind, const char *name,
+                       const char *detail, bool is_owner);
+/// With the last num_tail labels repeating.
+uint32_t rch__root_end_tail(struct rch__cap *cap, enum rch_root_kind kind, const char *name,
+                            const char *detail, bool is_owner, uint32_t num_tail);
+/// A reference whose label is added apart.
+void rch__root_code(struct rch__cap *cap, rch_addr target);
+void rch__observe(struct rch__cap *cap, rch_addr object, enum rch_observer_scope scope);
+void rch__observe_root(struct rch__cap *cap, uint32_t root, enum rch_observer_scope scope);
+
+#endif

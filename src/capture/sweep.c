@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: MIT
+// capture/sweep.c -- visit every object once, in address order: first what the collector tracks, then
+// all they lead to. References are logged as codes; their targets are marked a little later, when the
+// prefetched bitmap cell has arrived. What turns up behind the sweep is visited at the end ("late").
+#include "capture/state.h"
+
+#define MARK_LAG 64
+#define BATCH 16
+#define GRANULES_PER_CELL 64u
+
+void rch__fail(struct rch__cap *cap, enum rch_status status, const char *words)
+{
+    if (cap->status == RCH_OK)
+        cap->status = rch_fail(&cap->err, status, "%s", words);
+}
+
+bool rch__log_grow(struct rch__cap *cap, struct rch__log *log, size_t num_more)
+{
+    if (cap->status != RCH_OK)
+        return false;
+    cap->status = rch_column_reserve(&log->codes, log->codes.num + num_more, &cap->err);
+    return cap->status == RCH_OK;
+}
+
+static void put_aside(struct rch__cap *cap, uint32_t code)
+{
+    if (cap->status == RCH_OK)
+        cap->status = rch_vec_append(&cap->pending, &code, 1, &cap->err);
+}
+
+void rch__discover(struct rch__cap *cap, uint32_t code)
+{
+    if (code == RCH_NO_CODE || !rch_mark(&cap->index, code) || !cap->is_sweeping_others)
+        return;
+    if (!rch_is_ahead(&cap->index, code, cap->sweep_position, cap->sweep_granule))
+        put_aside(cap, code);
+}
+
+void rch__mark_log(struct rch__cap *cap, struct rch__log *log, size_t end)
+{
+    const uint32_t *codes = log->codes.mem;
+    for (; log->num_marked < end; log->num_marked++)
+        rch__discover(cap, codes[log->num_marked]);
+}
+
+static void mark_behind(struct rch__cap *cap)
+{
+    struct rch__log *log = cap->log;
+    if (cap->is_sweeping_others)  // the next object to visit may be the one just found
+        rch__mark_log(cap, log, log->codes.num);
+    else if (log->codes.num > log->num_marked + MARK_LAG)
+        rch__mark_log(cap, log, log->codes.num - MARK_LAG);
+}
+
+struct batch {  // objects whose first cache line is on its way
+    rch_addr addrs[BATCH];
+    uint32_t num;
+};
+
+static void visit_batch(struct rch__cap *cap, struct batch *batch)
+{
+    for (uint32_t i = 0; i < batch->num && cap->status == RCH_OK; i++) {
+        rch__visit(cap, &cap->rows, batch->addrs[i]);
+        mark_behind(cap);
+    }
+    batch->num = 0;
+}
+
+static rch_addr granule_addr(struct rch__cap *cap, uint32_t region, uint32_t granule)
+{
+    return rch_code_addr(&cap->index, region << RCH_CODE_SHIFT | granule);
+}
+
+void rch__sweep_tracked(struct rch__cap *cap)
+{
+    struct batch batch = {.num = 0};
+    rch_index_sort(&cap->index);
+    uint32_t num_regions = cap->index.num_sorted;
+    for (uint32_t at = 0; at < num_regions && cap->status == RCH_OK; at++) {
+        uint32_t region = cap->index.order[at];
+        const struct rch_cell *cells = cap->index.cells[region];
+        for (uint32_t i = 0; i < RCH_CELLS_PER_REGION; i++) {
+            for (uint64_t bits = cells[i].tracked; bits; bits &= bits - 1) {
+                uint32_t granule = i * GRANULES_PER_CELL + (uint32_t)__builtin_ctzll(bits);
+                rch_addr addr = granule_addr(cap, region, granule);
+                if (cap->t->is_own)
+                    __builtin_prefetch((const void *)(uintptr_t)addr);
+                batch.addrs[batch.num++] = addr;
+                if (batch.num == BATCH)
+                    visit_batch(cap, &batch);
+            }
+        }
+    }
+    visit_batch(cap, &batch);
+    rch__mark_log(cap, cap->log, cap->log->codes.num);
+}
+
+// One at a time: what an object leads to may lie right behind it and must be swept next.
+static void sweep_cell(struct rch__cap *cap, uint32_t region, uint32_t cell_number)
+{
+    const struct rch_cell *cell = &cap->index.cells[region][cell_number];
+    uint64_t done = 0;
+    for (;;) {
+        uint64_t bits = cell->seen & ~cell->tracked & ~done;
+        if (!bits || cap->status != RCH_OK)
+            return;
+        uint32_t bit = (uint32_t)__builtin_ctzll(bits);
+        done = bit == 63 ? UINT64_MAX : (2ull << bit) - 1;  // what turns up below this is late
+        uint32_t granule = cell_number * GRANULES_PER_CELL + bit;
+        cap->sweep_granule = granule;
+        uint64_t ahead = cell->seen & ~cell->tracked & ~done;
+        if (ahead && cap->t->is_own)
+            __builtin_prefetch((const void *)(uintptr_t)granule_addr(
+                cap, region, cell_number * GRANULES_PER_CELL + (uint32_t)__builtin_ctzll(ahead)));
+        rch__visit(cap, &cap->rows, granule_addr(cap, region, granule));
+        mark_behind(cap);
+    }
+}
+
+static void prefetch_cell(struct rch__cap *cap, uint32_t region, uint32_t cell_number)
+{
+    if (cell_number >= RCH_CELLS_PER_REGION || !cap->t->is_own)
+        return;
+    const struct rch_cell *cell = &cap->index.cells[region][cell_number];
+    rch_addr base = cap->index.base[region] + ((rch_addr)cell_number << (RCH_GRANULE_SHIFT + 6));
+    for (uint64_t bits = cell->seen & ~cell->tracked; bits; bits &= bits - 1)
+        __builtin_prefetch((const void *)(uintptr_t)(
+            base + ((rch_addr)__builtin_ctzll(bits) << RCH_GRANULE_SHIFT)));
+}
+
+static void visit_late(struct rch__cap *cap)
+{
+    cap->log = &cap->late_log;
+    cap->sweep_position = UINT32_MAX;  // everything is behind now
+    while (cap->pending.num && cap->status == RCH_OK) {
+        uint32_t code = RCH_VEC_AT(&cap->pending, uint32_t, --cap->pending.num);
+        cap->status = rch_vec_append(&cap->late_codes, &code, 1, &cap->err);
+        if (cap->status != RCH_OK)
+            return;
+        rch__visit(cap, &cap->late, rch_code_addr(&cap->index, code));
+        rch__mark_log(cap, &cap->late_log, cap->late_log.codes.num);
+    }
+}
+
+void rch__sweep_others(struct rch__cap *cap)
+{
+    rch_index_sort(&cap->index);
+    cap->is_sweeping_others = true;
+    uint32_t num_regions = cap->index.num_sorted;
+    for (uint32_t at = 0; at < num_regions && cap->status == RCH_OK; at++) {
+        uint32_t region = cap->index.order[at];
+        cap->sweep_position = at + 1;
+        cap->sweep_granule = 0;
+        for (uint32_t i = 0; i < RCH_CELLS_PER_REGION; i++) {
+            prefetch_cell(cap, region, i + 1);
+            cap->sweep_granule = i * GRANULES_PER_CELL;
+            sweep_cell(cap, region, i);
+        }
+    }
+    cap->sweep_position = UINT32_MAX;
+    rch__mark_log(cap, &cap->main_log, cap->main_log.codes.num);
+    visit_late(cap);
+}

@@ -1,0 +1,512 @@
+// SPDX-License-Identifier: MIT
+// capture/types.c -- one record for each Python type met: its name, the pointers at fixed offsets in
+// its instances (slots, C members, the family's fields), and how the rest is decoded.
+#include <stdio.h>
+#include <string.h>
+
+#include "capture/families.h"
+
+#define MAX_BASES 64
+#define MAX_MEMBERS 1024
+#define OBJECT_HEAD_BYTES 16
+
+static bool name_is_known(const struct rch__type *type, int32_t offset)
+{
+    for (uint32_t i = 0; i < type->num_fields; i++)
+        if (type->fields[i].offset == offset)
+            return true;
+    return false;
+}
+
+static void add_field(struct rch__cap *cap, struct rch__type *type, const char *name, int64_t offset,
+                      enum rch_edge_kind kind, uint32_t flags)
+{
+    if (offset < OBJECT_HEAD_BYTES || offset > INT32_MAX || name_is_known(type, (int32_t)offset))
+        return;
+    struct rch__field *fields = rch_arena_take(&cap->arena, type->num_fields + 1, sizeof(*fields));
+    if (!fields) {
+        rch__fail(cap, RCH_ENOMEM, "the fields of a type");
+        return;
+    }
+    if (type->num_fields)
+        memcpy(fields, type->fields, type->num_fields * sizeof(*fields));
+    fields[type->num_fields] = (struct rch__field){
+        .offset = (int32_t)offset,
+        .label = {.name = rch__intern(cap, name), .kind = (uint8_t)kind,
+                  .cls = kind == RCH_EDGE_WEAK ? RCH_CLASS_WEAK : RCH_CLASS_STRONG,
+                  .flags = (uint16_t)flags}};
+    type->fields = fields;
+    type->num_fields++;
+}
+
+// PyMemberDef[]: slots of Python classes, and what C types expose of their struct.
+static void add_members(struct rch__cap *cap, struct rch__type *type, rch_addr base, bool is_slots)
+{
+    const struct rch_layout *L = cap->L;
+    rch_addr member = rch_load64(cap->t, base + (uint32_t)L->type_members);
+    for (int i = 0; member && i < MAX_MEMBERS; i++, member += (uint32_t)L->member_size) {
+        rch_addr name_addr = rch_load64(cap->t, member + (uint32_t)L->member_name);
+        if (!name_addr)
+            return;
+        int32_t code = (int32_t)rch_load32(cap->t, member + (uint32_t)L->member_type);
+        if (code != L->member_t_object && code != L->member_t_object_ex)
+            continue;
+        int64_t offset = (int64_t)rch_load64(cap->t, member + (uint32_t)L->member_offset);
+        char name[128];
+        rch__read_cstring(cap, name_addr, name, sizeof(name));
+        if (offset + 8 <= type->basicsize)
+            add_field(cap, type, name, offset, is_slots ? RCH_EDGE_SLOT : RCH_EDGE_FIELD,
+                      is_slots ? 0 : RCH_LABEL_FIXED);
+    }
+}
+
+static void add_words(struct rch__cap *cap, struct rch__type *type, const char *words)
+{
+    int64_t offset = OBJECT_HEAD_BYTES;
+    char name[64];
+    for (const char *at = words; *at; offset += 8) {
+        size_t len = strcspn(at, " ");
+        snprintf(name, sizeof(name), "%.*s", (int)len, at);
+        if (strcmp(name, "-") != 0)
+            add_field(cap, type, name, offset, RCH_EDGE_FIELD, RCH_LABEL_FIXED);
+        at += len;
+        at += *at == ' ';
+    }
+}
+
+static void add_family(struct rch__cap *cap, struct rch__type *type, const struct rch__family *family)
+{
+    for (const struct rch__family_field *f = family->fields; f && f->name; f++) {
+        int32_t offset;
+        memcpy(&offset, (const char *)cap->L + f->layout_member, sizeof(offset));
+        if (offset != RCH_ABSENT)
+            add_field(cap, type, f->name, offset, (enum rch_edge_kind)f->kind, f->flags);
+    }
+    if (family->words)
+        add_words(cap, type, family->words);
+    type->family = family;
+    type->decode_rest = family->has_rest;
+}
+
+static void read_tp_name(struct rch__cap *cap, rch_addr type, char *buf, size_t buf_bytes)
+{
+    rch__read_cstring(cap, rch_load64(cap->t, type + (uint32_t)cap->L->type_name), buf, buf_bytes);
+}
+
+// From the class itself down to the C type whose struct its instances extend.
+static void collect_fields(struct rch__cap *cap, struct rch__type *type)
+{
+    const struct rch_layout *L = cap->L;
+    rch_addr base = type->addr;
+    bool c_type_seen = false;
+    for (int depth = 0; base && depth < MAX_BASES; depth++) {
+        uint64_t flags = rch_load64(cap->t, base + (uint32_t)L->type_flags);
+        rch_addr traverse = rch_load64(cap->t, base + (uint32_t)L->type_traverse);
+        bool is_class = (flags & RCH_TPFLAGS_HEAPTYPE) && traverse == cap->opt.subtype_traverse;
+        char name[128];
+        read_tp_name(cap, base, name, sizeof(name));
+        const struct rch__family *family = is_class ? NULL : rch__family_find(name);
+        if (family && (!c_type_seen || family->emit == NULL)) {
+            // A C type that extends a known one may visit more than the row names.
+            bool extends = c_type_seen && traverse != type->traverse;
+            add_family(cap, type, family);
+            type->decode_rest |= extends;
+            return;
+        }
+        add_members(cap, type, base, is_class);
+        if (!is_class && traverse)
+            type->decode_rest = true;
+        if (!is_class && !c_type_seen && strcmp(name, "object") != 0) {
+            c_type_seen = true;
+            if (type->is_python_class)  // instances visit what this C base visits
+                type->decode_rest = traverse != 0;
+        }
+        base = rch_load64(cap->t, base + (uint32_t)L->type_base);
+    }
+}
+
+static void add_instance_dict(struct rch__cap *cap, struct rch__type *type)
+{
+    int64_t offset = (int64_t)rch_load64(cap->t, type->addr + (uint32_t)cap->L->type_dictoffset);
+    type->has_managed_dict =
+        cap->L->managed_dict != RCH_ABSENT && (type->flags & RCH_TPFLAGS_MANAGED_DICT);
+    bool is_type = type->flags & RCH_TPFLAGS_TYPE_SUBCLASS;
+    if (type->has_managed_dict || (type->family && type->family->decode == rch__decode_type))
+        return;
+    (void)is_type;
+    if (offset > 0)
+        add_field(cap, type, "__dict__", offset, RCH_EDGE_DICT,
+                  RCH_LABEL_FIXED | RCH_LABEL_FOLD_FORWARD);
+    else if (offset < 0 && offset > -4096)
+        type->dictoffset = (int32_t)offset;
+}
+
+static bool name_starts(const char *text, const char *prefix)
+{
+    return strncmp(text, prefix, strlen(prefix)) == 0;
+}
+
+// Debuggers and test runners: what they hold, they hold because somebody is looking.
+static bool is_observer_class(struct rch__cap *cap, rch_addr type_addr, const char *module)
+{
+    if (name_starts(module, "_pytest.") || strcmp(module, "pluggy") == 0 ||
+        name_starts(module, "pluggy."))
+        return true;
+    rch_addr base = type_addr;
+    for (int depth = 0; base && depth < MAX_BASES; depth++) {
+        char name[64], where[64];
+        read_tp_name(cap, base, name, sizeof(name));
+        if (strcmp(name, "Bdb") == 0 &&
+            rch__read_str(cap, rch__dict_find(cap, rch__type_dict(cap, base), "__module__"), where,
+                          sizeof(where)) && strcmp(where, "bdb") == 0)
+            return true;
+        base = rch_load64(cap->t, base + (uint32_t)cap->L->type_base);
+    }
+    return false;
+}
+
+static void name_type(struct rch__cap *cap, struct rch__type *type, const char *tp_name)
+{
+    char module[256] = "", name[256];
+    const char *dot = strrchr(tp_name, '.');
+    snprintf(name, sizeof(name), "%s", dot && !(type->flags & RCH_TPFLAGS_HEAPTYPE) ? dot + 1 : tp_name);
+    if (type->flags & RCH_TPFLAGS_HEAPTYPE) {
+        char text[256];
+        rch_addr qualname =
+            rch_load64(cap->t, type->addr + (uint32_t)cap->L->heaptype_qualname);
+        if (rch__read_str(cap, qualname, text, sizeof(text)) && *text)
+            snprintf(name, sizeof(name), "%s", text);
+        rch_addr where = rch__dict_find(cap, rch__type_dict(cap, type->addr), "__module__");
+        if (!rch__read_str(cap, where, module, sizeof(module)) && dot)
+            snprintf(module, sizeof(module), "%.*s", (int)(dot - tp_name), tp_name);
+    } else if (dot) {
+        snprintf(module, sizeof(module), "%.*s", (int)(dot - tp_name), tp_name);
+    }
+    if (strcmp(module, "builtins") == 0)
+        module[0] = '\0';
+    type->is_observer = is_observer_class(cap, type->addr, module);
+    type->full_name = rch_arena_printf(&cap->arena, "%s%s%s", module, *module ? "." : "", name);
+    if (!type->full_name)
+        type->full_name = "?";
+    struct rch_type row = {.module = rch__intern(cap, module), .name = rch__intern(cap, name),
+                           .node = RCH_NO_NODE};
+    row.flags = (type->flags & RCH_TPFLAGS_HEAPTYPE ? RCH_TYPE_HEAP : 0u) |
+                (type->flags & RCH_TPFLAGS_TYPE_SUBCLASS && type->family &&
+                         type->family->decode == rch__decode_type ? RCH_TYPE_IS_TYPE : 0u) |
+                (type->family && type->family->decode == rch__decode_function ? RCH_TYPE_IS_FUNCTION : 0u) |
+                (type->family && strcmp(type->family->name, "module") == 0 ? RCH_TYPE_IS_MODULE : 0u) |
+                (type->size == rch__size_plain && !type->is_python_class &&
+                         rch__dict_find(cap, rch__type_dict(cap, type->addr), "__sizeof__")
+                     ? RCH_TYPE_SIZE_GUESSED : 0u);
+    if (cap->status == RCH_OK)
+        cap->status = rch_builder_type(cap->b, &row, &type->model_type, &cap->err);
+}
+
+static uint32_t header_bytes(const struct rch__cap *cap, const struct rch__type *type)
+{
+    uint32_t bytes = type->flags & RCH_TPFLAGS_HAVE_GC ? (uint32_t)cap->L->gc_head_size : 0;
+    bool managed = type->has_managed_dict || (cap->L->managed_weakref != RCH_ABSENT &&
+                                              (type->flags & RCH_TPFLAGS_MANAGED_WEAKREF));
+    return managed ? bytes + 16 : bytes;
+}
+
+static bool insert_type(struct rch__cap *cap, struct rch__type *type)
+{
+    if (cap->types.num * 2 >= cap->num_type_slots) {
+        uint32_t num = cap->num_type_slots * 2;
+        struct rch__type **slots = rch_calloc(cap->alloc, num, sizeof(*slots));
+        if (!slots)
+            return false;
+        rch_free(cap->alloc, cap->type_slots, cap->num_type_slots, sizeof(*slots));
+        cap->type_slots = slots;
+        cap->num_type_slots = num;
+        for (size_t i = 0; i < cap->types.num; i++) {
+            struct rch__type *old = RCH_VEC_AT(&cap->types, struct rch__type *, i);
+            uint32_t at = (uint32_t)(old->addr >> 4) * 2654435761u & (num - 1);
+            while (slots[at])
+                at = (at + 1) & (num - 1);
+            slots[at] = old;
+        }
+    }
+    uint32_t at = (uint32_t)(type->addr >> 4) * 2654435761u & (cap->num_type_slots - 1);
+    while (cap->type_slots[at])
+        at = (at + 1) & (cap->num_type_slots - 1);
+    cap->type_slots[at] = type;
+    return rch_vec_append(&cap->types, &type, 1, &cap->err) == RCH_OK;
+}
+
+static bool derives_from(struct rch__cap *cap, rch_addr type, const char *tp_name)
+{
+    char name[64];
+    for (int depth = 0; type && depth < MAX_BASES; depth++) {
+        if (!(rch_load64(cap->t, type + (uint32_t)cap->L->type_flags) & RCH_TPFLAGS_HEAPTYPE)) {
+            read_tp_name(cap, type, name, sizeof(name));
+            if (strcmp(name, tp_name) == 0)
+                return true;
+        }
+        type = rch_load64(cap->t, type + (uint32_t)cap->L->type_base);
+    }
+    return false;
+}
+
+static uint32_t decode_plain(struct rch__cap *cap, struct rch__type *type, rch_addr object);
+static uint32_t decode_managed(struct rch__cap *cap, struct rch__type *type, rch_addr object);
+static uint32_t decode_traversed(struct rch__cap *cap, struct rch__type *type, rch_addr object);
+
+static void choose_decoder(struct rch__cap *cap, struct rch__type *type)
+{
+    const struct rch__family *family = type->family;
+    type->size = family && family->size ? family->size : rch__size_plain;
+    type->checks_left = cap->opt.can_traverse && type->traverse && (type->flags & RCH_TPFLAGS_HAVE_GC) &&
+                                !type->decode_rest && !(family && family->is_unchecked)
+                            ? RCH_CHECKED_INSTANCES : 0;
+    if (type->has_managed_dict)
+        type->decode = decode_managed;
+    else if (family && family->decode && !type->dictoffset &&
+             (!type->is_python_class || family->decode != rch__decode_dict))
+        type->decode = family->decode;
+    else
+        type->decode = decode_plain;
+}
+
+struct rch__type *rch__type_of_addr(struct rch__cap *cap, rch_addr addr)
+{
+    const struct rch_layout *L = cap->L;
+    struct rch__type *type = rch_arena_take(&cap->arena, 1, sizeof(*type));
+    static struct rch__type none;  // read only: stands in when memory is gone
+    if (!type || cap->status != RCH_OK) {
+        rch__fail(cap, RCH_ENOMEM, "a type record");
+        none.decode = decode_plain;
+        none.size = rch__size_plain;
+        return &none;
+    }
+    type->addr = addr;
+    type->flags = rch_load64(cap->t, addr + (uint32_t)L->type_flags);
+    type->basicsize = (int64_t)rch_load64(cap->t, addr + (uint32_t)L->type_basicsize);
+    type->itemsize = (int64_t)rch_load64(cap->t, addr + (uint32_t)L->type_itemsize);
+    type->traverse = rch_load64(cap->t, addr + (uint32_t)L->type_traverse);
+    type->is_python_class =
+        (type->flags & RCH_TPFLAGS_HEAPTYPE) && type->traverse == cap->opt.subtype_traverse;
+    type->is_str = derives_from(cap, addr, "str");
+    type->plain_shape = RCH_NO_NODE;
+    if (type->flags & RCH_TPFLAGS_HEAPTYPE)
+        type->cached_keys = rch_load64(cap->t, addr + (uint32_t)L->heaptype_cached_keys);
+    if (!insert_type(cap, type))
+        rch__fail(cap, RCH_ENOMEM, "the table of types");
+    collect_fields(cap, type);
+    add_instance_dict(cap, type);
+    type->header_bytes = header_bytes(cap, type);
+    choose_decoder(cap, type);
+    char tp_name[256];
+    read_tp_name(cap, addr, tp_name, sizeof(tp_name));
+    name_type(cap, type, tp_name);
+    rch__discover(cap, rch_code(&cap->index, addr));
+    return type;
+}
+
+// ---- decoders that serve most types ---------------------------------------------------------------
+
+// A negative dictoffset counts from the end of the items (tuple, int, bytes subclasses up to 3.11).
+static rch_addr dict_at_end(struct rch__cap *cap, const struct rch__type *type, rch_addr object)
+{
+    int64_t num = (int64_t)rch_load64(cap->t, object + (uint32_t)cap->L->var_size);
+    uint64_t bytes = (uint64_t)(type->basicsize + (num < 0 ? -num : num) * type->itemsize);
+    return rch_load64(cap->t, object + ((bytes + 7) & ~7ull) + (rch_addr)(int64_t)type->dictoffset);
+}
+
+static uint32_t finish_labels(struct rch__cap *cap, struct rch__type *type, uint64_t key)
+{
+    uint32_t num_tail = 0;
+    if (type->family && type->family->label)
+        num_tail = type->family->label(cap);
+    if (num_tail == 0 && type->decode_rest) {
+        rch__label_add(cap, RCH_EDGE_REFERENCE, NULL, 0);
+        num_tail = 1;
+    }
+    return rch__shape_end(cap, type, key, num_tail);
+}
+
+static void emit_content(struct rch__cap *cap, struct rch__type *type, rch_addr object, size_t start)
+{
+    if (type->family && type->family->emit)
+        type->family->emit(cap, type, object);
+    else if (type->decode_rest && cap->opt.can_traverse)
+        rch__emit_rest(cap, type, object, start);
+}
+
+static uint32_t decode_plain(struct rch__cap *cap, struct rch__type *type, rch_addr object)
+{
+    size_t start = cap->log->codes.num;
+    rch__emit_fields(cap, type, object);
+    if (type->dictoffset)
+        rch__emit(cap, dict_at_end(cap, type, object));
+    emit_content(cap, type, object, start);
+    if (type->plain_shape != RCH_NO_NODE)
+        return type->plain_shape;
+    rch__shape_begin(cap, type);
+    if (type->dictoffset)
+        rch__label_add(cap, RCH_EDGE_DICT, "__dict__", RCH_LABEL_FIXED | RCH_LABEL_FOLD_FORWARD);
+    return finish_labels(cap, type, 0);
+}
+
+struct managed {  // where a managed object keeps its attributes (3.11+)
+    rch_addr dict, values;
+    int64_t num_values;
+};
+
+static struct managed managed_of(struct rch__cap *cap, const struct rch__type *type, rch_addr object)
+{
+    const struct rch_layout *L = cap->L;
+    struct managed m = {0};
+    rch_addr word = rch_load64(cap->t, object + (rch_addr)(int64_t)L->managed_dict);
+    if (L->managed_dict_is_tagged == 1 && (word & 1))
+        m.values = word + 1;
+    else
+        m.dict = word;
+    if (L->managed_values != RCH_ABSENT)
+        m.values = rch_load64(cap->t, object + (rch_addr)(int64_t)L->managed_values);
+    if (L->inline_values_at_basicsize == 1 && (type->flags & RCH_TPFLAGS_INLINE_VALUES)) {
+        m.values = object + (uint64_t)type->basicsize;
+        if (!rch_load8(cap->t, m.values + (uint32_t)L->values_valid))
+            m.values = 0;
+    }
+    if (m.values && type->cached_keys) {
+        m.num_values = rch__keys_entries(cap, type->cached_keys).num;
+        if (L->values_capacity != RCH_ABSENT && m.num_values > rch_load8(cap->t, m.values + (uint32_t)L->values_capacity))
+            m.num_values = rch_load8(cap->t, m.values + (uint32_t)L->values_capacity);
+    }
+    return m;
+}
+
+rch_addr rch__attribute(struct rch__cap *cap, rch_addr object, const char *name)
+{
+    const struct rch__type *type =
+        rch__type_get(cap, rch_load64(cap->t, object + (uint32_t)cap->L->object_type));
+    struct managed m = {0};
+    if (type->has_managed_dict)
+        m = managed_of(cap, type, object);
+    else
+        for (uint32_t i = 0; i < type->num_fields; i++)
+            if (type->fields[i].label.kind == RCH_EDGE_DICT)
+                m.dict = rch_load64(cap->t, object + (uint32_t)type->fields[i].offset);
+    struct rch__entries e = m.num_values ? rch__keys_entries(cap, type->cached_keys) : (struct rch__entries){0};
+    for (int64_t i = 0; i < m.num_values; i++) {
+        char text[128];
+        rch_addr key = rch_load64(cap->t, e.first + (rch_addr)(i * e.stride) + (uint32_t)e.key_off);
+        if (key && rch__read_str(cap, key, text, sizeof(text)) && strcmp(text, name) == 0)
+            return rch_load64(cap->t, m.values + (uint32_t)cap->L->values_items + (rch_addr)i * 8);
+    }
+    return rch__dict_find(cap, m.dict, name);
+}
+
+static uint32_t label_managed(struct rch__cap *cap, struct rch__type *type, const struct managed *m,
+                              uint64_t key)
+{
+    rch__shape_begin(cap, type);
+    if (m->dict)
+        rch__label_add(cap, RCH_EDGE_DICT, "__dict__", RCH_LABEL_FIXED | RCH_LABEL_FOLD_FORWARD);
+    if (m->num_values)
+        rch__label_shared_keys(cap, type->cached_keys, m->num_values);
+    return finish_labels(cap, type, key);
+}
+
+static uint32_t decode_managed(struct rch__cap *cap, struct rch__type *type, rch_addr object)
+{
+    size_t start = cap->log->codes.num;
+    struct managed m = managed_of(cap, type, object);
+    rch__emit_fields(cap, type, object);
+    if (m.dict)
+        rch__emit(cap, m.dict);
+    rch_addr first = m.values + (uint32_t)cap->L->values_items;
+    bool has_content = (type->family && type->family->emit) || type->decode_rest;
+    int64_t num = m.num_values;
+    while (!has_content && num && !rch_load64(cap->t, first + (rch_addr)(num - 1) * 8))
+        num--;
+    for (int64_t i = 0; i < num; i++)
+        rch__emit(cap, rch_load64(cap->t, first + (rch_addr)i * 8));
+    emit_content(cap, type, object, start);
+    uint64_t key = 1 + (m.dict ? 1u : 0u) + 2 * (uint64_t)m.num_values;
+    uint32_t shape = rch__shape_find(cap, type, key);
+    return shape != RCH_NO_NODE ? shape : label_managed(cap, type, &m, key);
+}
+
+// No decoder, or one that was wrong: members by name, the rest unnamed.
+static uint32_t decode_traversed(struct rch__cap *cap, struct rch__type *type, rch_addr object)
+{
+    size_t start = cap->log->codes.num;
+    rch__emit_fields(cap, type, object);
+    rch__emit_rest(cap, type, object, start);
+    if (type->plain_shape != RCH_NO_NODE)
+        return type->plain_shape;
+    rch__shape_begin(cap, type);
+    rch__label_add(cap, RCH_EDGE_REFERENCE, NULL, 0);
+    return rch__shape_end(cap, type, 0, 1);
+}
+
+static void switch_off(struct rch__cap *cap, struct rch__type *type)
+{
+    const char *what = type->family ? type->family->name : "its own";
+    char tp_name[128];
+    read_tp_name(cap, type->addr, tp_name, sizeof(tp_name));
+    if (cap->status == RCH_OK)
+        cap->status = rch_builder_warn(cap->b, &cap->err,
+                                       "decoder '%s' disagrees with tp_traverse of %s: its references "
+                                       "are listed without names", what, tp_name);
+    type->num_fields = 0;
+    type->family = NULL;
+    type->has_managed_dict = false;
+    type->decode_rest = true;
+    type->plain_shape = RCH_NO_NODE;
+    type->decode = decode_traversed;
+    type->checks_left = 0;
+    cap->num_switched_off++;
+}
+
+static void take_row(struct rch__cap *cap, struct rch__rows *rows, uint32_t shape, uint64_t bytes,
+                     uint64_t refcount, size_t start)
+{
+    size_t row = rows->shape.num;
+    if (row == rows->shape.cap) {
+        if (rch_column_reserve(&rows->shape, row + 1, &cap->err) != RCH_OK ||
+            rch_column_reserve(&rows->size16, row + 1, &cap->err) != RCH_OK ||
+            rch_column_reserve(&rows->refcount, row + 1, &cap->err) != RCH_OK ||
+            rch_column_reserve(&rows->start, row + 1, &cap->err) != RCH_OK) {
+            cap->status = cap->err.code;
+            return;
+        }
+    }
+    bool is_immortal = (int32_t)refcount < 0 || refcount >= 900000000;  // 3.11 marks with ~10^9
+    RCH_COLUMN_AT(&rows->shape, uint32_t, row) = shape;
+    RCH_COLUMN_AT(&rows->size16, uint16_t, row) = (uint16_t)(bytes < RCH_SIZE_BIG ? bytes : RCH_SIZE_BIG);
+    RCH_COLUMN_AT(&rows->refcount, int32_t, row) = is_immortal ? RCH_IMMORTAL : (int32_t)refcount;
+    RCH_COLUMN_AT(&rows->start, uint32_t, row) = (uint32_t)start;
+    rows->shape.num = row + 1;
+    if (bytes >= RCH_SIZE_BIG) {
+        struct rch_big_size big = {.node = (rch_node)row, .bytes = bytes};
+        if (cap->status == RCH_OK)
+            cap->status = rch_vec_append(&rows->big, &big, 1, &cap->err);
+    }
+}
+
+void rch__visit(struct rch__cap *cap, struct rch__rows *rows, rch_addr object)
+{
+    uint64_t refcount = rch_load64(cap->t, object + (uint32_t)cap->L->object_refcnt);
+    struct rch__type *type =
+        rch__type_get(cap, rch_load64(cap->t, object + (uint32_t)cap->L->object_type));
+    size_t start = cap->log->codes.num;
+    uint32_t shape = type->decode(cap, type, object);
+    if (__builtin_expect(type->checks_left != 0, 0)) {
+        type->checks_left--;
+        if (!rch__agrees_with_traverse(cap, type, object, start)) {
+            switch_off(cap, type);
+            cap->log->codes.num = start;
+            shape = type->decode(cap, type, object);
+        }
+    }
+    if (__builtin_expect(cap->log->codes.num >= UINT32_MAX, 0))
+        rch__fail(cap, RCH_EOVERFLOW, "more than 4294967294 references; a snapshot cannot hold them");
+    type->num_instances++;
+    if (__builtin_expect(type->is_observer, 0))
+        rch__observe(cap, object, RCH_OBSERVER_ALL);
+    take_row(cap, rows, shape, type->size(cap, type, object) + type->header_bytes, refcount, start);
+}

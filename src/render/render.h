@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: MIT
+// render/render.h -- results to text and JSON. No analysis, no files: into a sink. Names come from
+// the program under inspection and are hostile: all text goes through rch_put_escaped.
+#ifndef RCH_RENDER_RENDER_H
+#define RCH_RENDER_RENDER_H
+#include "analyze/ask.h"
+#include "analyze/histogram.h"
+#include "analyze/why.h"
+#include "base/sink.h"
+
+struct rch_render_options {
+    bool color;          // ANSI colours
+    bool ascii;          // no box-drawing characters
+    bool all;            // every path group, every type
+    uint32_t limit;      // rows; 0: a sensible default
+    uint32_t columns;    // width of the text; 0: 100
+    const char *source;  // "snapshot app.rch", "this process (pid 4711)"; NULL: not shown
+    const struct rch_asked *asked;  // how the question was put; NULL: a type, named by the answer
+};
+
+void rch_render_why_text(const struct rch_graph *g, const struct rch_answer *answer,
+                         const struct rch_render_options *options, struct rch_sink *sink);
+/// One JSON object, schema refchain.why/1 (docs/json.md).
+void rch_render_why_json(const struct rch_graph *g, const struct rch_answer *answer,
+                         const struct rch_render_options *options, struct rch_sink *sink);
+
+/// One question in several readings: the candidates with their counts, before the answers.
+void rch_render_ambiguous_text(const struct rch_ask_list *list,
+                               const struct rch_render_options *options, struct rch_sink *sink);
+/// The same as JSON: {"schema":"refchain.why/1","ambiguous":[...],"answers":[...]}; answers[i]
+/// belongs to list->asked[i].
+void rch_render_ambiguous_json(const struct rch_graph *g, const struct rch_ask_list *list,
+                               const struct rch_answer *const *answers,
+                               const struct rch_render_options *options, struct rch_sink *sink);
+
+/// "Did you mean" and the near names with their counts; nothing if there are none.
+void rch_render_near_text(const struct rch_ask_list *list, const struct rch_render_options *options,
+                          struct rch_sink *sink);
+
+void rch_render_top_text(const struct rch_graph *g, const struct rch_type_count *rows,
+                         uint32_t num_rows, const struct rch_render_options *options,
+                         struct rch_sink *sink);
+/// schema refchain.top/1
+void rch_render_top_json(const struct rch_graph *g, const struct rch_type_count *rows,
+                         uint32_t num_rows, const struct rch_render_options *options,
+                         struct rch_sink *sink);
+
+/// Text that a terminal shows as it is: control characters, escapes, bidirectional overrides and
+/// broken UTF-8 come out as \xNN or \u{N}; at most `max_bytes` of output, then an ellipsis (0: no limit).
+void rch_put_escaped(struct rch_sink *sink, const char *text, size_t max_bytes);
+/// A JSON string literal with its quotes; broken UTF-8 becomes U+FFFD.
+void rch_put_json_string(struct rch_sink *sink, const char *text);
+
+#endif

@@ -1,0 +1,1 @@
+refchain dump 4194305 -o app.rch

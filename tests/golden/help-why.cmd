@@ -1,0 +1,1 @@
+refchain why --help

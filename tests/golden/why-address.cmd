@@ -1,0 +1,1 @@
+refchain why story.rch 0x10000

@@ -1,0 +1,1 @@
+refchain why 4194305 TCPTransport

@@ -1,0 +1,1 @@
+refchain why --json story.rch minimq.transport.TCPTransport

@@ -1,0 +1,1 @@
+refchain why --raw --all story.rch TCPTransport

@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: MIT
+"""What the live tests of the layout tables share: the table of the running interpreter, and
+reading our own memory."""
+import ctypes
+import os
+import re
+import sys
+import sysconfig
+import unittest
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+ABSENT = None
+MINOR = sys.version_info[1]
+api = ctypes.pythonapi
+
+
+def read_table():
+    path = os.path.join(ROOT, "src", "pylayout", "v3_%02d.c" % MINOR)
+    with open(path, encoding="ascii") as file:
+        rows = re.findall(r"^    \.(\w+) = ([^,]+),$", file.read(), re.M)
+    return {name: ABSENT if value == "RCH_ABSENT" else int(value) for name, value in rows}
+
+
+class Table:
+    """Attributes are the fields; remembers which were asked for."""
+
+    def __init__(self):
+        self.values = read_table()
+        self.used = {"py_major", "py_minor"}
+
+    def __getattr__(self, name):
+        self.used.add(name)
+        return self.values[name]
+
+
+SUPPORTED = (sys.implementation.name == "cpython" and 9 <= MINOR <= 13 and
+             not sysconfig.get_config_var("Py_GIL_DISABLED"))
+L = Table() if SUPPORTED else None
+
+
+def word(addr):
+    return ctypes.c_size_t.from_address(addr).value
+
+
+def signed(addr):
+    return ctypes.c_ssize_t.from_address(addr).value
+
+
+def int32(addr):
+    return ctypes.c_int32.from_address(addr).value
+
+
+def byte(addr):
+    return ctypes.c_uint8.from_address(addr).value
+
+
+def text(addr):
+    return ctypes.string_at(addr).decode()
+
+
+def obj_at(addr):
+    return ctypes.cast(addr, ctypes.py_object).value
+
+
+def at(obj, offset):
+    return word(id(obj) + offset)
+
+
+def pointer(function, *args):
+    function.restype = ctypes.c_void_p
+    return function(*args)
+
+
+def this_interp():
+    return pointer(api.PyInterpreterState_Get)
+
+
+def this_tstate():
+    return pointer(api.PyThreadState_Get)
+
+
+def list_of_weakrefs(ref):
+    """Addresses of ref and of the weakrefs after it."""
+    while ref:
+        yield ref
+        ref = word(ref + L.weakref_next)
+
+
+@unittest.skipUnless(SUPPORTED, "not a CPython that has a table")
+class LayoutTest(unittest.TestCase):
+    def holds(self, obj, **fields):
+        """For each field=referent: the word there is the referent's address. Absent: no check."""
+        base = obj if isinstance(obj, int) else id(obj)
+        for name, referent in fields.items():
+            offset = getattr(L, name)
+            if offset is not ABSENT:
+                self.assertEqual(hex(word(base + offset)), hex(id(referent)), name)
+
+    def has_int(self, obj, **fields):
+        base = obj if isinstance(obj, int) else id(obj)
+        for name, value in fields.items():
+            offset = getattr(L, name)
+            if offset is not ABSENT:
+                self.assertEqual(int32(base + offset), value, name)

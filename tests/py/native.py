@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: MIT
+"""Where the native command and the snapshot maker of the tests are, and how to run them."""
+
+import os
+import pathlib
+import shutil
+import subprocess
+import sysconfig
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+GOLDEN = ROOT / "tests" / "golden"
+
+
+def _find(variable, name, *places):
+    """The program that an environment variable names, else the newest one that was built."""
+    if os.environ.get(variable):
+        return os.environ[variable]
+    found = [
+        path
+        for place in places
+        for path in ROOT.glob(place)
+        if path.is_file() and os.access(path, os.X_OK)
+    ]
+    if not found:
+        raise FileNotFoundError(f"{name} is not built; build it with make, or set {variable}")
+    return str(max(found, key=lambda path: path.stat().st_mtime))
+
+
+def refchain():
+    """The program installed with the package under test, else one from a build tree."""
+    installed = pathlib.Path(sysconfig.get_path("scripts")) / "refchain"
+    if "REFCHAIN_BIN" not in os.environ and os.access(installed, os.X_OK):
+        return str(installed)
+    return _find("REFCHAIN_BIN", "refchain", "build*/**/refchain")
+
+
+def make_rch(graph, path):
+    """Write a snapshot: graph is a file of words (see tests/c/support.h) or '--hostile'."""
+    maker = _find("REFCHAIN_MAKE_RCH", "make_rch", "build*/**/make_rch")
+    subprocess.run([maker, str(graph), str(path)], check=True)
+    return path
+
+
+def make_all(folder):
+    """Every graph of tests/golden as a snapshot of the same name in folder, and hostile.rch."""
+    for graph in sorted(GOLDEN.glob("*.graph")):
+        make_rch(graph, folder / f"{graph.stem}.rch")
+    make_rch("--hostile", folder / "hostile.rch")
+    whole = (folder / "story.rch").read_bytes()
+    (folder / "short.rch").write_bytes(whole[: len(whole) // 2])
+
+
+def run(*args, cwd=None, env=None, **more):
+    """Run refchain; text of both streams as bytes, a plain environment plus `env`."""
+    plain = {"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8", **(env or {})}
+    for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS", "LD_LIBRARY_PATH"):
+        if name in os.environ:
+            plain[name] = os.environ[name]
+    streams = {
+        "stdout": subprocess.PIPE,
+        "stderr": subprocess.PIPE,
+        "stdin": subprocess.DEVNULL,
+        **more,
+    }
+    return subprocess.run(
+        [refchain(), *map(str, args)], cwd=cwd, env=plain, timeout=60, check=False, **streams
+    )
+
+
+def has_groff():
+    return shutil.which("groff") is not None
