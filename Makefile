@@ -5,6 +5,7 @@
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export PYTHON CC
 export REFCHAIN_MAKE_RCH := $(CURDIR)/build/c/make_rch
+export RCH_GRAPHLAB := $(CURDIR)/build/c/graphlab.so
 ifeq ($(origin CC),default)
 CC := cc
 endif
@@ -12,6 +13,7 @@ STRICT := build/c -Dwerror=true
 SANITIZE := -Db_sanitize=address,undefined
 PYTEST_ARGS ?=
 BENCH_ARGS ?=
+FUZZ_SECONDS ?= 60
 
 .NOTPARALLEL:
 .PHONY: help build demo test check c-build c-tests asan-c-tests py-tests test-all test-asan \
@@ -89,8 +91,7 @@ bench: build
 
 fuzz:
 	@tools/bootstrap.sh .venv build
-	@test -x fuzz/run.sh || { echo 'no fuzz targets yet'; exit 1; }
-	@fuzz/run.sh
+	@tools/fuzz.sh $(FUZZ_SECONDS)
 
 clean:
 	rm -rf build .venv .venv-*

@@ -2,6 +2,7 @@
 // analyze/advice.c -- what usually helps, from a table: the first row whose pattern fits the path.
 #include <string.h>
 
+#include "analyze/fingerprint.h"
 #include "analyze/solve.h"
 
 enum { ANY_KIND = -1 };
@@ -9,7 +10,8 @@ enum { ANY_KIND = -1 };
 struct pattern {
     int root_kind;          // enum rch_root_kind
     const char *root_name;  // part of it; NULL: any
-    const char *container;  // part of the type that the hop goes out of; NULL: any; "": a root
+    const char *container;  // part of the type that the hop goes out of, or of what owns
+                            // that as an attribute (WeakValueDictionary.data); NULL: any
     int kind;               // enum rch_edge_kind of the hop
     const char *name;       // of the hop; NULL: any
     bool at_cut;            // the hop is the one to cut; else any hop
@@ -101,8 +103,10 @@ static bool contains(const char *text, const char *part)
 static bool fits(const struct pattern *p, const struct rch_hop *hops, uint32_t i)
 {
     const char *container = i ? hops[i - 1].type : "";
+    const char *owner = i > 1 && !rch_hop_repeats(&hops[i - 1]) ? hops[i - 2].type : "";
     return (p->kind == ANY_KIND || p->kind == (int)hops[i].kind) &&
-           contains(container, p->container) &&
+           (contains(container, p->container) ||
+            (rch_hop_repeats(&hops[i]) && contains(owner, p->container))) &&
            (!p->name || (hops[i].name && strcmp(hops[i].name, p->name) == 0));
 }
 

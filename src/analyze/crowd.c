@@ -2,7 +2,6 @@
 // analyze/crowd.c -- when no few references hold the question: group its members by the preferred
 // path from the roots, and tell of the biggest groups. The same for members held by what cannot be
 // cut, and for garbage, which nothing holds but itself.
-#define _GNU_SOURCE
 #include <stdlib.h>
 
 #include "analyze/solve.h"

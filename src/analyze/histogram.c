@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 // analyze/histogram.c -- count by shape first: shapes are few, and the pass over the nodes then
 // touches only flat columns.
+#ifndef _GNU_SOURCE
 #define _GNU_SOURCE  // qsort_r
+#endif
 #include "analyze/histogram.h"
 
 #include <inttypes.h>

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 // analyze/holder.c -- put one holder together: its cut references, its hops as shown, its name.
+#include <stdio.h>
+
 #include "analyze/fingerprint.h"
 #include "analyze/solve.h"
 
@@ -47,21 +49,24 @@ static uint32_t cut_hop(struct rch_solver *s, struct rch_trails *t, uint32_t fro
     return at < num_hops ? at : num_hops - 1;
 }
 
-// ".producers", ".cache.data[*].args": the names up to the reference to cut.
+// ".producers", ".cache.data[*].args": the names up to the reference to cut, as far as they fit.
 static const char *short_name(struct rch_arena *arena, const struct rch_hop *hops, uint32_t num_hops,
                               uint32_t cut)
 {
-    const char *text = "";
-    for (uint32_t i = 0; text && i < num_hops && i <= cut; i++) {
-        bool repeats = rch_hop_repeats(&hops[i]);
-        if (repeats && i == cut)
-            break;
-        if (repeats)
-            text = rch_arena_printf(arena, "%s[*]", text);
+    char text[256];
+    size_t at = 0;
+    for (uint32_t i = 0; i < num_hops && i <= cut && at < sizeof(text) - 4; i++) {
+        size_t room = sizeof(text) - at;
+        int bytes = 0;
+        if (rch_hop_repeats(&hops[i]))
+            bytes = i == cut ? 0 : snprintf(text + at, room, "[*]");
         else if (hops[i].name)
-            text = rch_arena_printf(arena, "%s.%s", text, hops[i].name);
+            bytes = snprintf(text + at, room, ".%s", hops[i].name);
+        if (bytes < 0 || (size_t)bytes >= room)
+            break;
+        at += (size_t)bytes;
     }
-    return text;
+    return rch_arena_copy(arena, text, at);
 }
 
 static enum rch_status fill_groups(struct rch_solver *s, struct rch_draft *draft,

@@ -5,7 +5,7 @@
 
 #include <stdlib.h>
 
-enum { LOOK_FAR = 16, LOOK_NEAR = 8 };  // queue entries ahead: fetch row bounds, fetch the row
+enum { LOOK_FAR = 32, LOOK_NEAR = 16 };  // queue entries ahead: fetch row bounds, fetch the row
 
 static const struct rch_cut_edge *find_cut(const struct rch_cuts *cuts, uint32_t e)
 {
@@ -57,6 +57,38 @@ uint32_t rch_sweep(const struct rch_view *view, const struct rch_cuts *cuts, uin
         }
     }
     return tail;
+}
+
+// As rch_sweep, of everything that live roots reach when all cuts are made. Who is visited is all
+// that is asked, so nodes without references, near half of a heap, are never queued.
+static void sweep_base(const struct rch_view *view, const struct rch_cuts *cuts,
+                       const uint64_t *inner, uint64_t *visited, rch_node *queue)
+{
+    const struct rch_graph *g = view->g;
+    const uint64_t *odd = cuts->odd.mem;
+    uint32_t tail = rch_start_live(view, visited, queue);
+    for (uint32_t head = 0; head < tail;) {
+        fetch_rows(g, queue, head, tail);
+        rch_node v = queue[head++];
+        bool is_odd = rch_bit(odd, v);
+        uint32_t past = g->edge_start[v + 1];
+        for (uint32_t e = g->edge_start[v]; e < past; e++) {
+            rch_node to = g->edges[e];
+            if (to == RCH_NO_NODE || rch_bit(visited, to))
+                continue;
+            if (is_odd && (!rch_edge_holds(view, v, e) || is_cut(cuts, UINT64_MAX, e)))
+                continue;
+            rch_bit_set(visited, to);
+            queue[tail] = to;
+            tail += rch_bit(inner, to);
+        }
+    }
+}
+
+static void mark_inner(const struct rch_graph *g, uint64_t *inner)
+{
+    for (rch_node v = 0; v < g->num_nodes; v++)
+        inner[v >> 6] |= (uint64_t)(g->edge_start[v + 1] > g->edge_start[v]) << (v & 63);
 }
 
 uint32_t rch_start_live(const struct rch_view *view, uint64_t *visited, rch_node *queue)
@@ -208,7 +240,8 @@ enum rch_status rch_whatif_init(struct rch_whatif *w, const struct rch_view *vie
     w->scratch = w->scratch_block.mem;
     if (!w->base || !w->live || !w->scratch)
         return rch_fail(err, RCH_ENOMEM, "reachability of %" PRIu32 " nodes", num);
-    rch_sweep(view, cuts, UINT64_MAX, w->base, queue, 0, rch_start_live(view, w->base, queue));
+    mark_inner(view->g, w->scratch);
+    sweep_base(view, cuts, w->scratch, w->base, queue);
     rch_bits_copy(w->live, w->base, num);
     uint32_t tail = start_cuts(w, 0, w->live, 0);
     tail = rch_sweep(view, cuts, 0, w->live, queue, 0, tail);

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 // analyze/rest.c -- members that no live root reaches: who else does? First what the questioner
 // holds himself, then garbage that waits for the collector; what is left is unexplained.
-#define _GNU_SOURCE
 #include <stdlib.h>
 #include <string.h>
 

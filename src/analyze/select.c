@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 // analyze/select.c -- a pattern is matched against the full name, the qualified name and the last
 // part of it. Globbing is the two-pointer kind: it takes time, but no stack.
+#ifndef _GNU_SOURCE
 #define _GNU_SOURCE  // qsort_r
+#endif
 #include "analyze/select.h"
 
 #include <inttypes.h>

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 // analyze/trail.c -- see trail.h. Classes are interned in a hash table; a level's candidates are
 // resolved in three passes: rank the classes, keep each node's least, expand the nodes.
+#ifndef _GNU_SOURCE
 #define _GNU_SOURCE  // qsort_r
+#endif
 #include "analyze/trail.h"
 
 #include <stdlib.h>
@@ -213,6 +215,7 @@ static enum rch_status add_node(struct rch_trails *t, rch_node v, uint32_t cls, 
     RCH_TRY(rch_vec_append(&t->nodes, &node, 1, err));
     *index_out = (uint32_t)t->nodes.num - 1;
     t->slot[v] = (uint32_t)t->nodes.num;
+    t->num_reached += rch_bit(t->sinks, v);
     return RCH_OK;
 }
 
@@ -373,7 +376,7 @@ static enum rch_status resolve(struct rch_trails *t, struct rch_error *err)
         RCH_TRY(add_in(t, index, c.from, c.edge, c.fold, err));
     }
     t->folded.num = 0;
-    for (uint32_t i = first; i < t->nodes.num; i++) {
+    for (uint32_t i = first; t->num_reached < t->num_sinks && i < t->nodes.num; i++) {
         if (!rch_bit(t->sinks, NODE(t, i)->node))
             RCH_TRY(expand(t, i, false, err));
     }
@@ -389,7 +392,9 @@ static void swap_vecs(struct rch_vec *a, struct rch_vec *b)
 
 enum rch_status rch_trails_run(struct rch_trails *t, struct rch_error *err)
 {
-    while (t->next.num || t->deferred.num) {
+    for (size_t i = 0; i < rch_bits_words(t->view->g->num_nodes); i++)
+        t->num_sinks += (uint32_t)__builtin_popcountll(t->sinks[i] & t->region[i]);
+    while (t->num_reached < t->num_sinks && (t->next.num || t->deferred.num)) {
         t->now.num = 0;
         const struct candidate *soonest = t->deferred.mem;
         if (t->next.num &&

@@ -48,6 +48,7 @@ struct rch_trails {
     struct rch_vec now, folded, next, deferred;  // candidates of this and later levels
     struct rch_vec ranked;   // uint32_t: classes of this level
     uint32_t level, stamp;
+    uint32_t num_sinks, num_reached;  // nothing is left to visit when these are equal
 };
 
 /// `slot` is a zeroed array, one number a node; rch_trails_deinit zeroes it again.

@@ -129,13 +129,17 @@ static enum rch_status add_held_root(struct rch__cap *cap, const struct held *he
                                      struct rch_error *err)
 {
     rch__root_begin(cap);
-    int32_t most = 0;
+    int32_t most = 0, least = INT32_MAX;
     for (size_t i = 0; i < num && cap->status == RCH_OK; i++) {
         cap->status = rch_vec_append(&cap->root_codes, &held[i].node, 1, &cap->err);
         most = held[i].excess > most ? held[i].excess : most;
+        least = held[i].excess < least ? held[i].excess : least;
     }
+    char detail[64];
+    snprintf(detail, sizeof(detail), "%s%d reference%s more than found", most > least ? "up to " : "",
+             (int)most, most == 1 ? "" : "s");
     rch__label_add(cap, RCH_EDGE_REFERENCE, "held from C", RCH_LABEL_GROUP);
-    uint32_t root = rch__root_end_tail(cap, RCH_ROOT_C_HELD, held[0].type->full_name, NULL, true, 1);
+    uint32_t root = rch__root_end_tail(cap, RCH_ROOT_C_HELD, held[0].type->full_name, detail, true, 1);
     if (cap->status != RCH_OK) {
         *err = cap->err;
         return cap->status;

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
-// capture/bigbuf.c -- see bigbuf.h. Huge pages pay from about a million objects on; below 2 MiB
-// zeroing them costs more than they save.
+// capture/bigbuf.c -- see bigbuf.h. Huge pages pay from about a million objects on; below some
+// MiB zeroing them costs more than they save.
 #define _GNU_SOURCE
 #include "capture/bigbuf.h"
 
 #include <stdint.h>
 #include <sys/mman.h>
 
-#define HUGE_PAGE_BYTES ((size_t)2 << 20)
+#define HUGE_PAGES_FROM_BYTES ((size_t)8 << 20)
 #define PAGE_BYTES ((size_t)4096)
 
 static size_t round_up(size_t num_bytes)
@@ -15,12 +15,11 @@ static size_t round_up(size_t num_bytes)
     return (num_bytes + PAGE_BYTES - 1) & ~(PAGE_BYTES - 1);
 }
 
+// The whole mapping or nothing: mremap cannot move one whose parts are advised differently.
 static void advise(char *mem, size_t num_bytes)
 {
-    uintptr_t start = ((uintptr_t)mem + 2 * HUGE_PAGE_BYTES - 1) & ~(HUGE_PAGE_BYTES - 1);
-    uintptr_t end = (uintptr_t)mem + num_bytes;
-    if (start < end)  // advice only: the columns work without
-        (void)madvise((char *)start, end - start, MADV_HUGEPAGE);
+    if (num_bytes >= HUGE_PAGES_FROM_BYTES)  // advice only: the columns work without
+        (void)madvise(mem, num_bytes, MADV_HUGEPAGE);
 }
 
 void *rch_bigbuf_new(size_t num_bytes)

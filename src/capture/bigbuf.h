@@ -6,7 +6,7 @@
 #include "base/error.h"
 #include <stddef.h>
 
-/// Fresh zeroed pages for `num_bytes`, or NULL. Huge pages past the first 2 MiB.
+/// Fresh zeroed pages for `num_bytes`, or NULL. Huge pages for large ones.
 void *rch_bigbuf_new(size_t num_bytes);
 /// Grow or shrink; contents are kept, new bytes are zero. NULL on failure, and then `mem` is as it was.
 void *rch_bigbuf_resize(void *mem, size_t old_bytes, size_t new_bytes);

@@ -76,7 +76,7 @@ static enum rch_status init(struct rch__cap *cap, const struct rch_capture_optio
     rch_arena_init(&cap->arena, alloc);
     init_vecs(cap);
     RCH_TRY(rch_builder_new(alloc, &cap->b, err));
-    RCH_TRY(rch_index_init(&cap->index, alloc, err));
+    RCH_TRY(rch_index_init(&cap->index, err));
     RCH_TRY(init_rows(&cap->rows, alloc, err));
     RCH_TRY(init_rows(&cap->late, alloc, err));
     RCH_TRY(rch_column_init(&cap->main_log.codes, sizeof(uint32_t), ROWS_AT_FIRST * 4, err));
@@ -453,10 +453,10 @@ enum rch_status rch_capture_finish(struct rch_capture *capture, struct rch_graph
     if (!rch_go_on(cap->opt.progress, "balancing reference counts", 1, 4))
         return rch_fail(err, RCH_ECANCELED, "canceled");
     RCH_TRY(rch__balance(cap, err));
-    rch_column_deinit(&cap->rows.refcount);
     if (!rch_go_on(cap->opt.progress, "looking for garbage", 2, 4))
         return rch_fail(err, RCH_ECANCELED, "canceled");
     RCH_TRY(rch__find_garbage(cap, err));
+    rch_column_deinit(&cap->rows.refcount);
     if (!rch_go_on(cap->opt.progress, "making the graph", 3, 4))
         return rch_fail(err, RCH_ECANCELED, "canceled");
     return make_graph(cap, graph_out, err);

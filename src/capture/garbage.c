@@ -12,19 +12,40 @@ static bool bit_get(const uint64_t *bits, uint32_t i)
     return bits[i >> 6] >> (i & 63) & 1;
 }
 
+static void bit_set(uint64_t *bits, uint32_t i)
+{
+    bits[i >> 6] |= 1ull << (i & 63);
+}
+
 struct reach {
     struct rch__cap *cap;
-    uint64_t *seen;
+    uint64_t *seen;  // set from the start for objects that refer to nothing: they are not followed
+    uint64_t *has_weak;  // one of its references holds nothing
     rch_node *queue;
-    uint32_t num_queued;
+    uint32_t num_queued, num_leaves;
 };
 
-static void reach_node(struct reach *reach, rch_node v)
+static inline void reach_node(struct reach *reach, rch_node v)
 {
     if (v == RCH_NO_NODE || bit_get(reach->seen, v))
         return;
-    reach->seen[v >> 6] |= 1ull << (v & 63);
+    bit_set(reach->seen, v);
     reach->queue[reach->num_queued++] = v;
+}
+
+// One pass in order, so that the search itself reads as few columns as it can.
+static void prepare(struct reach *reach)
+{
+    const struct rch__cap *cap = reach->cap;
+    uint32_t num = (uint32_t)cap->rows.shape.num;
+    for (rch_node v = 0; v < num; v++) {
+        if (rch__info_of(cap, v)->weak_ordinal != UINT32_MAX)
+            bit_set(reach->has_weak, v);
+        if (v >= cap->index.num_tracked && rch__row_start(cap, v) == rch__row_end(cap, v)) {
+            bit_set(reach->seen, v);
+            reach->num_leaves++;
+        }
+    }
 }
 
 static void reach_all(struct reach *reach)
@@ -38,7 +59,8 @@ static void reach_all(struct reach *reach)
             __builtin_prefetch(&start[reach->queue[at + PREFETCH_AHEAD]]);
         if (at + PREFETCH_AHEAD / 2 < reach->num_queued)
             __builtin_prefetch(&edges[start[reach->queue[at + PREFETCH_AHEAD / 2]]]);
-        uint32_t end = rch__row_end(cap, v), weak = rch__info_of(cap, v)->weak_ordinal;
+        uint32_t end = rch__row_end(cap, v);
+        uint32_t weak = bit_get(reach->has_weak, v) ? rch__info_of(cap, v)->weak_ordinal : UINT32_MAX;
         for (uint32_t e = start[v]; e < end; e++)
             if (e - start[v] != weak)
                 reach_node(reach, edges[e]);
@@ -179,13 +201,15 @@ static enum rch_status find_components(struct rch__cap *cap, const rch_node *nod
 enum rch_status rch__find_garbage(struct rch__cap *cap, struct rch_error *err)
 {
     uint32_t num = (uint32_t)cap->rows.shape.num, num_unreached;
-    size_t seen_bytes = ((size_t)num / 64 + 1) * 8, queue_bytes = (size_t)num * 4 + 4;
-    struct reach reach = {.cap = cap, .seen = rch_bigbuf_new(seen_bytes),
-                          .queue = rch_bigbuf_new(queue_bytes)};
+    size_t bits_bytes = ((size_t)num / 64 + 1) * 8;
+    struct reach reach = {.cap = cap, .seen = rch_bigbuf_new(bits_bytes),
+                          .has_weak = rch_bigbuf_new(bits_bytes),
+                          .queue = cap->rows.refcount.mem};  // the counts are done with
     enum rch_status st = RCH_OK;
-    if (!reach.seen || !reach.queue) {
+    if (!reach.seen || !reach.has_weak) {
         st = rch_fail(err, RCH_ENOMEM, "a search over %u objects", num);
     } else {
+        prepare(&reach);
         for (size_t r = 0; r < cap->roots.num; r++) {
             const struct rch__root *root = &RCH_VEC_AT(&cap->roots, struct rch__root, r);
             for (uint32_t i = 0; i < root->num_codes; i++)
@@ -193,13 +217,14 @@ enum rch_status rch__find_garbage(struct rch__cap *cap, struct rch_error *err)
         }
         reach_all(&reach);
         num_unreached = 0;
-        for (rch_node v = 0; reach.num_queued < num && v < num; v++)
+        bool is_complete = reach.num_queued + reach.num_leaves == num;
+        for (rch_node v = 0; !is_complete && v < num; v++)
             if (!bit_get(reach.seen, v))
                 reach.queue[num_unreached++] = v;
         if (num_unreached)
             st = find_components(cap, reach.queue, num_unreached, err);
     }
-    rch_bigbuf_free(reach.seen, seen_bytes);
-    rch_bigbuf_free(reach.queue, queue_bytes);
+    rch_bigbuf_free(reach.seen, bits_bytes);
+    rch_bigbuf_free(reach.has_weak, bits_bytes);
     return st;
 }

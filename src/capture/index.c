@@ -4,7 +4,6 @@
 #define _GNU_SOURCE
 #include "capture/index.h"
 
-#include <stdlib.h>
 #include <sys/mman.h>
 
 #include "capture/bigbuf.h"
@@ -12,11 +11,9 @@
 #define TABLE_ENTRIES ((size_t)1 << (RCH_ADDR_BITS - RCH_REGION_SHIFT))
 #define REGION_BYTES (RCH_CELLS_PER_REGION * sizeof(struct rch_cell))
 
-enum rch_status rch_index_init(struct rch_index *index, const struct rch_alloc *alloc,
-                               struct rch_error *err)
+enum rch_status rch_index_init(struct rch_index *index, struct rch_error *err)
 {
     *index = (struct rch_index){0};
-    rch_vec_init(&index->odd, alloc, sizeof(uint32_t));
     index->region_of = rch_bigbuf_new(TABLE_ENTRIES * sizeof(uint16_t));
     if (!index->region_of)
         return rch_fail(err, RCH_ENOMEM, "the table of heap regions");
@@ -28,7 +25,6 @@ void rch_index_deinit(struct rch_index *index)
     for (uint32_t i = 0; i < index->num_regions; i++)
         rch_bigbuf_free(index->cells[i], REGION_BYTES);
     rch_bigbuf_free(index->region_of, TABLE_ENTRIES * sizeof(uint16_t));
-    rch_vec_deinit(&index->odd);
     *index = (struct rch_index){0};
 }
 
@@ -49,41 +45,6 @@ uint32_t rch_index_new_region(struct rch_index *index, rch_addr addr)
     index->base[region] = addr >> RCH_REGION_SHIFT << RCH_REGION_SHIFT;
     index->region_of[addr >> RCH_REGION_SHIFT] = (uint16_t)(region + 1);
     return region + 1;
-}
-
-static int compare_codes(const void *a, const void *b)
-{
-    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
-    return (x > y) - (x < y);
-}
-
-static bool is_noted_odd(struct rch_index *index, uint32_t code)
-{
-    if (!index->odd_is_sorted) {
-        qsort(index->odd.mem, index->odd.num, sizeof(uint32_t), compare_codes);
-        index->odd_is_sorted = true;
-    }
-    return bsearch(&code, index->odd.mem, index->odd.num, sizeof(uint32_t), compare_codes) != NULL;
-}
-
-void rch_index_note_odd(struct rch_index *index, uint32_t code)
-{
-    // An object is noted when it is first met: from then on its bit is set or about to be.
-    if (index->odd.num && (rch_cell_of(index, code)->seen >> (code & 63) & 1))
-        return;
-    if (rch_vec_append(&index->odd, &code, 1, NULL) != RCH_OK)
-        index->out_of_memory = true;
-    index->odd_is_sorted = false;
-    index->has_odd[code >> RCH_CODE_SHIFT] = true;
-}
-
-rch_addr rch_code_addr(struct rch_index *index, uint32_t code)
-{
-    rch_addr addr = index->base[code >> RCH_CODE_SHIFT] +
-                    ((rch_addr)(code & ((1u << RCH_CODE_SHIFT) - 1)) << RCH_GRANULE_SHIFT);
-    if (__builtin_expect(index->has_odd[code >> RCH_CODE_SHIFT], 0) && is_noted_odd(index, code))
-        addr += 8;
-    return addr;
 }
 
 void rch_index_sort(struct rch_index *index)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // capture/index.h -- address -> node number without a hash table: a paged bitmap of the heap with
-// ranks. One bit per 16-byte granule (no two objects share one), 24 bytes per KiB of heap that holds
+// ranks. One bit per 16-byte granule (no two objects share one), 32 bytes per KiB of heap that holds
 // objects; a look-up touches one cache line. References are logged as 32-bit codes (region, granule)
 // before anybody knows the final number, and translated in place at the end.
 #ifndef RCH_CAPTURE_INDEX_H
@@ -9,7 +9,6 @@
 #include <stdint.h>
 
 #include "base/error.h"
-#include "base/vec.h"
 #include "model/graph.h"
 
 #define RCH_REGION_SHIFT 26  // 64 MiB a region
@@ -23,6 +22,7 @@
 struct rch_cell {  // 1 KiB of heap
     uint64_t seen;     // an object starts in this granule
     uint64_t tracked;  // ... and the collector tracks it
+    uint64_t odd;      // it starts 8 bytes later (static storage is aligned to 8 only)
     uint32_t rank_tracked, rank_other;  // objects of that kind in all cells before, in address order
 };
 
@@ -33,21 +33,16 @@ struct rch_index {
     uint16_t order[RCH_MAX_REGIONS];  // regions by ascending base, after rch_index_sort
     uint32_t position[RCH_MAX_REGIONS];  // inverse of order; 0 for regions made after the sort
     uint32_t num_regions, num_sorted;
-    bool has_odd[RCH_MAX_REGIONS];
-    struct rch_vec odd;  // uint32_t codes of objects at 8 mod 16 (static storage), sorted on demand
-    bool odd_is_sorted;
     uint32_t num_tracked, num_others;  // after rch_index_rank
     bool is_full;       // an address did not fit: too large a heap
     bool out_of_memory;
 };
 
-RCH_MUST_CHECK enum rch_status rch_index_init(struct rch_index *index, const struct rch_alloc *alloc,
-                                              struct rch_error *err);
+RCH_MUST_CHECK enum rch_status rch_index_init(struct rch_index *index, struct rch_error *err);
 void rch_index_deinit(struct rch_index *index);
 
 /// Slow path of rch_code: makes the region, or RCH_NO_CODE for an impossible address.
 uint32_t rch_index_new_region(struct rch_index *index, rch_addr addr);
-void rch_index_note_odd(struct rch_index *index, uint32_t code);
 
 static inline struct rch_cell *rch_cell_of(const struct rch_index *index, uint32_t code)
 {
@@ -68,7 +63,7 @@ static inline uint32_t rch_code(struct rch_index *index, rch_addr addr)
     uint32_t granule = (uint32_t)(addr >> RCH_GRANULE_SHIFT) & ((1u << RCH_CODE_SHIFT) - 1);
     uint32_t code = ((region - 1) << RCH_CODE_SHIFT) | granule;
     if (__builtin_expect((addr & 15) != 0, 0))
-        rch_index_note_odd(index, code);
+        rch_cell_of(index, code)->odd |= 1ull << (code & 63);
     return code;
 }
 
@@ -86,8 +81,13 @@ static inline bool rch_is_tracked_code(const struct rch_index *index, uint32_t c
     return (rch_cell_of(index, code)->tracked >> (code & 63)) & 1;
 }
 
-/// The address of an object's code. O(1); O(log odd) in cells of static storage.
-rch_addr rch_code_addr(struct rch_index *index, uint32_t code);
+/// The address of an object's code.
+static inline rch_addr rch_code_addr(const struct rch_index *index, uint32_t code)
+{
+    rch_addr offset = (rch_addr)(code & ((1u << RCH_CODE_SHIFT) - 1)) << RCH_GRANULE_SHIFT;
+    uint64_t is_odd = rch_cell_of(index, code)->odd >> (code & 63) & 1;
+    return index->base[code >> RCH_CODE_SHIFT] + offset + is_odd * 8;
+}
 
 /// Put the regions in address order. New ones made later get position 0.
 void rch_index_sort(struct rch_index *index);

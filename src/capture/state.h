@@ -38,6 +38,7 @@ typedef uint64_t (*rch__size_fn)(struct rch__cap *cap, const struct rch__type *t
 
 struct rch__field {  // a pointer at a fixed offset in the object
     int32_t offset;
+    bool is_guess;  // a `words` row: emitted only if tp_traverse visits it
     struct rch_label label;
 };
 
@@ -54,6 +55,7 @@ struct rch__type {  // one record a Python type met
     uint32_t header_bytes;  // before the object: GC head, managed dict and weak references
     uint32_t num_fields;
     struct rch__field *fields;
+    int32_t storage[2];  // offsets of pointers to what decoding reads besides the object; 0: none
     const struct rch__family *family;  // NULL: none known
     rch_addr cached_keys;              // ht_cached_keys
     uint64_t shape_key;                // of the shape made last
@@ -63,7 +65,9 @@ struct rch__type {  // one record a Python type met
     const char *full_name;  // "module.Name", "Name" for built-in types
     uint32_t num_instances;
     uint8_t checks_left;
-    bool is_observer, is_str, has_managed_dict, decode_rest, is_python_class;
+    bool is_observer, is_str, has_managed_dict, is_python_class;
+    bool decode_rest;   // traverse, for what the fields do not tell
+    bool has_guesses;   // some fields must be confirmed by tp_traverse
 };
 
 struct rch__rows {  // one row an object visited, in order of visit
@@ -251,6 +255,8 @@ static inline struct rch__type *rch__type_get(struct rch__cap *cap, rch_addr typ
 
 /// Decode and measure one object into a row.
 void rch__visit(struct rch__cap *cap, struct rch__rows *rows, rch_addr object);
+/// The fields, each guessed one only where tp_traverse visits it; then the rest as rch__emit_rest does.
+void rch__emit_confirmed(struct rch__cap *cap, struct rch__type *type, rch_addr object);
 /// What tp_traverse visits and the fields have not emitted yet, as unnamed references.
 void rch__emit_rest(struct rch__cap *cap, struct rch__type *type, rch_addr object, size_t start);
 /// Does everything that tp_traverse visits stand in the log from `start` on?

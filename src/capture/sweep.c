@@ -57,8 +57,22 @@ struct batch {  // objects whose first cache line is on its way
     uint32_t num;
 };
 
+// The headers have arrived: ask for the tables that decoding will read.
+static void prefetch_storage(struct rch__cap *cap, const struct batch *batch)
+{
+    for (uint32_t i = 0; i < batch->num; i++) {
+        const struct rch__type *type = rch__type_get(
+            cap, rch_load64(cap->t, batch->addrs[i] + (uint32_t)cap->L->object_type));
+        for (int s = 0; s < 2 && type->storage[s]; s++)
+            __builtin_prefetch((const void *)(uintptr_t)rch_load64(
+                cap->t, batch->addrs[i] + (uint32_t)type->storage[s]));
+    }
+}
+
 static void visit_batch(struct rch__cap *cap, struct batch *batch)
 {
+    if (cap->t->is_own)
+        prefetch_storage(cap, batch);
     for (uint32_t i = 0; i < batch->num && cap->status == RCH_OK; i++) {
         rch__visit(cap, &cap->rows, batch->addrs[i]);
         mark_behind(cap);

@@ -50,6 +50,23 @@ static bool take_out(struct rch_vec *addrs, rch_addr addr)
     return false;
 }
 
+void rch__emit_confirmed(struct rch__cap *cap, struct rch__type *type, rch_addr object)
+{
+    struct visited visited;
+    traverse(cap, type, object, &visited);
+    if (type->flags & RCH_TPFLAGS_HEAPTYPE)
+        take_out(&visited.addrs, type->addr);
+    for (uint32_t i = 0; i < type->num_fields; i++) {
+        rch_addr word = rch_load64(cap->t, object + (uint32_t)type->fields[i].offset);
+        bool is_visited = word && take_out(&visited.addrs, word);
+        rch__emit(cap, is_visited || !type->fields[i].is_guess ? word : 0);
+    }
+    for (size_t i = 0; i < visited.addrs.num; i++)
+        rch__emit(cap, RCH_VEC_AT(&visited.addrs, rch_addr, i));
+    cap->num_traversed++;
+    rch_vec_deinit(&visited.addrs);
+}
+
 void rch__emit_rest(struct rch__cap *cap, struct rch__type *type, rch_addr object, size_t start)
 {
     if (object == cap->atexit_module && cap->L->interp_atexit_callbacks == RCH_ABSENT)

@@ -18,15 +18,15 @@ static bool name_is_known(const struct rch__type *type, int32_t offset)
     return false;
 }
 
-static void add_field(struct rch__cap *cap, struct rch__type *type, const char *name, int64_t offset,
-                      enum rch_edge_kind kind, uint32_t flags)
+static struct rch__field *add_field(struct rch__cap *cap, struct rch__type *type, const char *name,
+                                    int64_t offset, enum rch_edge_kind kind, uint32_t flags)
 {
     if (offset < OBJECT_HEAD_BYTES || offset > INT32_MAX || name_is_known(type, (int32_t)offset))
-        return;
+        return NULL;
     struct rch__field *fields = rch_arena_take(&cap->arena, type->num_fields + 1, sizeof(*fields));
     if (!fields) {
         rch__fail(cap, RCH_ENOMEM, "the fields of a type");
-        return;
+        return NULL;
     }
     if (type->num_fields)
         memcpy(fields, type->fields, type->num_fields * sizeof(*fields));
@@ -36,7 +36,7 @@ static void add_field(struct rch__cap *cap, struct rch__type *type, const char *
                   .cls = kind == RCH_EDGE_WEAK ? RCH_CLASS_WEAK : RCH_CLASS_STRONG,
                   .flags = (uint16_t)flags}};
     type->fields = fields;
-    type->num_fields++;
+    return &fields[type->num_fields++];
 }
 
 // PyMemberDef[]: slots of Python classes, and what C types expose of their struct.
@@ -67,8 +67,11 @@ static void add_words(struct rch__cap *cap, struct rch__type *type, const char *
     for (const char *at = words; *at; offset += 8) {
         size_t len = strcspn(at, " ");
         snprintf(name, sizeof(name), "%.*s", (int)len, at);
-        if (strcmp(name, "-") != 0)
-            add_field(cap, type, name, offset, RCH_EDGE_FIELD, RCH_LABEL_FIXED);
+        struct rch__field *field =
+            strcmp(name, "-") == 0 || offset + 8 > type->basicsize
+                ? NULL : add_field(cap, type, name, offset, RCH_EDGE_FIELD, RCH_LABEL_FIXED);
+        if (field)
+            field->is_guess = type->has_guesses = true;
         at += len;
         at += *at == ' ';
     }
@@ -82,10 +85,10 @@ static void add_family(struct rch__cap *cap, struct rch__type *type, const struc
         if (offset != RCH_ABSENT)
             add_field(cap, type, f->name, offset, (enum rch_edge_kind)f->kind, f->flags);
     }
-    if (family->words)
+    if (family->words && type->traverse)
         add_words(cap, type, family->words);
     type->family = family;
-    type->decode_rest = family->has_rest;
+    type->decode_rest = family->has_rest || type->has_guesses;
 }
 
 static void read_tp_name(struct rch__cap *cap, rch_addr type, char *buf, size_t buf_bytes)
@@ -181,6 +184,8 @@ static void name_type(struct rch__cap *cap, struct rch__type *type, const char *
             snprintf(module, sizeof(module), "%.*s", (int)(dot - tp_name), tp_name);
     } else if (dot) {
         snprintf(module, sizeof(module), "%.*s", (int)(dot - tp_name), tp_name);
+    } else if (strcmp(name, "Context") == 0 || strcmp(name, "ContextVar") == 0) {
+        snprintf(module, sizeof(module), "_contextvars");  // as 3.10 and later have it
     }
     if (strcmp(module, "builtins") == 0)
         module[0] = '\0';
@@ -249,6 +254,20 @@ static bool derives_from(struct rch__cap *cap, rch_addr type, const char *tp_nam
     return false;
 }
 
+// For prefetching (sweep.c).
+static void note_storage(const struct rch__cap *cap, struct rch__type *type)
+{
+    const struct rch__family *family = type->family;
+    if (!family || !family->emit)
+        return;
+    if (family->emit == rch__emit_dict) {
+        type->storage[0] = cap->L->dict_keys;
+        type->storage[1] = cap->L->dict_values;
+    } else if (family->emit == rch__emit_list) {
+        type->storage[0] = cap->L->list_items;
+    }
+}
+
 static uint32_t decode_plain(struct rch__cap *cap, struct rch__type *type, rch_addr object);
 static uint32_t decode_managed(struct rch__cap *cap, struct rch__type *type, rch_addr object);
 static uint32_t decode_traversed(struct rch__cap *cap, struct rch__type *type, rch_addr object);
@@ -260,7 +279,7 @@ static void choose_decoder(struct rch__cap *cap, struct rch__type *type)
     type->checks_left = cap->opt.can_traverse && type->traverse && (type->flags & RCH_TPFLAGS_HAVE_GC) &&
                                 !type->decode_rest && !(family && family->is_unchecked)
                             ? RCH_CHECKED_INSTANCES : 0;
-    if (type->has_managed_dict)
+    if (type->has_managed_dict && !type->has_guesses)
         type->decode = decode_managed;
     else if (family && family->decode && !type->dictoffset &&
              (!type->is_python_class || family->decode != rch__decode_dict))
@@ -297,6 +316,7 @@ struct rch__type *rch__type_of_addr(struct rch__cap *cap, rch_addr addr)
     add_instance_dict(cap, type);
     type->header_bytes = header_bytes(cap, type);
     choose_decoder(cap, type);
+    note_storage(cap, type);
     char tp_name[256];
     read_tp_name(cap, addr, tp_name, sizeof(tp_name));
     name_type(cap, type, tp_name);
@@ -337,14 +357,18 @@ static void emit_content(struct rch__cap *cap, struct rch__type *type, rch_addr 
 static uint32_t decode_plain(struct rch__cap *cap, struct rch__type *type, rch_addr object)
 {
     size_t start = cap->log->codes.num;
-    rch__emit_fields(cap, type, object);
-    if (type->dictoffset)
-        rch__emit(cap, dict_at_end(cap, type, object));
-    emit_content(cap, type, object, start);
+    if (type->has_guesses) {
+        rch__emit_confirmed(cap, type, object);
+    } else {
+        rch__emit_fields(cap, type, object);
+        if (type->dictoffset)
+            rch__emit(cap, dict_at_end(cap, type, object));
+        emit_content(cap, type, object, start);
+    }
     if (type->plain_shape != RCH_NO_NODE)
         return type->plain_shape;
     rch__shape_begin(cap, type);
-    if (type->dictoffset)
+    if (type->dictoffset && !type->has_guesses)
         rch__label_add(cap, RCH_EDGE_DICT, "__dict__", RCH_LABEL_FIXED | RCH_LABEL_FOLD_FORWARD);
     return finish_labels(cap, type, 0);
 }

@@ -49,7 +49,7 @@ TYPES = ["m.A", "m.B", "list"]
 
 @st.composite
 def references(draw, nodes, layout, plain):
-    targets = draw(st.lists(st.integers(0, nodes - 1), max_size=4))
+    targets = draw(st.lists(st.integers(0, nodes - 1), min_size=layout != "f", max_size=4))
     if layout == "l":
         return [(t, o.ITEM, None, o.GROUP, 0) for t in targets]
     if layout == "d":
@@ -69,7 +69,7 @@ def references(draw, nodes, layout, plain):
 
 @st.composite
 def graphs(draw, plain=True):
-    num = draw(st.integers(1, 9))
+    num = draw(st.integers(2, 9))
     nodes = []
     for _ in range(num):
         layout = draw(st.sampled_from("fffld"))
@@ -80,7 +80,7 @@ def graphs(draw, plain=True):
         kinds += [o.MODULE, o.MODULE, o.FRAME, o.C_HELD]
     for i in range(draw(st.integers(1, 4))):
         kind = draw(st.sampled_from(kinds))
-        targets = draw(st.lists(st.integers(0, num - 1), max_size=3))
+        targets = draw(st.lists(st.integers(0, num // 2), min_size=1, max_size=3))
         flags = int(kind == o.INTERPRETER and draw(st.booleans()))
         layout = "l" if kind == o.C_HELD else "f"
         label = (o.OBJECT, None, o.GROUP if layout == "l" else 0)
@@ -88,9 +88,9 @@ def graphs(draw, plain=True):
             label = (o.LOCAL, draw(st.sampled_from(NAMES)), 0)
         nodes.append(o.Node([(t, *label, 0) for t in targets], layout,
                             root=(kind, "r" if plain else draw(st.sampled_from("rs")), flags)))
-    members = draw(st.sets(st.integers(0, num - 1), max_size=5))
-    observers = draw(st.lists(st.tuples(st.integers(0, len(nodes) - 1), st.integers(0, 1)),
-                              max_size=2, unique_by=lambda x: x[0]))
+    members = draw(st.sets(st.integers(num // 2, num - 1), max_size=5))
+    observer = st.tuples(st.integers(0, len(nodes) - 1), st.integers(0, 1))
+    observers = draw(st.one_of(st.just([]), st.lists(observer, max_size=2, unique_by=lambda x: x[0])))
     texts = {v: draw(st.sampled_from(NAMES)) for v in range(num) if draw(st.integers(0, 3)) == 0}
     return o.Graph(nodes, members, observers, texts)
 

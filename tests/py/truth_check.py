@@ -1,0 +1,225 @@
+# SPDX-License-Identifier: MIT
+"""Compare a capture of this process with what the interpreter says about its own objects.
+
+`python truth_check.py` builds the objects of truth_app, captures, and prints what it finds as JSON
+(`report`). Objects stand for themselves by address. The collector is off, all other threads are
+blocked in C, so between the capture and the end only this file runs. What it makes meanwhile is
+excluded by two rules: an object counts only if both sides know it was there at the capture, and the
+frames of this file are not compared, because they run.
+"""
+
+import collections
+import ctypes
+import gc
+import json
+import os
+import sys
+import types
+
+import refchain._core as core
+import truth_app
+
+GC_FLAG = 1 << 14
+HEAP_FLAG = 1 << 9
+TP_TRAVERSE = 184
+MAX_EXAMPLES = 3
+NOT_OWNING_ROOTS = ("module", "static-type", "c-held", "garbage")
+
+
+def word_at(address):
+    return ctypes.c_size_t.from_address(address).value
+
+
+def is_container(cls):
+    return bool(cls.__flags__ & GC_FLAG)
+
+
+def is_python_class(cls):
+    return bool(cls.__flags__ & HEAP_FLAG) and (
+        word_at(id(cls) + TP_TRAVERSE) == word_at(id(truth_app.Plain) + TP_TRAVERSE)
+    )
+
+
+def full_name(cls):
+    module = type.__dict__["__module__"].__get__(cls)
+    name = type.__dict__["__qualname__"].__get__(cls)
+    return name if module == "builtins" else f"{module}.{name}"
+
+
+def base_name(cls):
+    """The C type whose struct the instances have: the first base that no class statement made."""
+    return next(full_name(base) for base in type.mro(cls) if not is_python_class(base))
+
+
+class Truth:
+    """One capture, the objects right after it, and what was found by comparing them."""
+
+    def __init__(self):
+        self.warm_up()
+        gc.collect()
+        gc.disable()
+        graph = core.capture()
+        objects = gc.get_objects()
+        self.graph = graph
+        self.addresses = graph.addresses("*")
+        self.counts = {address: word_at(address) for address in self.addresses}
+        self.nodes = {address: graph.node(address) for address in self.addresses}
+        self.tracked = {id(obj): obj for obj in objects}
+        self.mine = {id(frame) for frame in self.frames()}
+        self.examples = collections.defaultdict(collections.Counter)
+
+    @staticmethod
+    def warm_up():
+        """Fill the caches of abc that this class would fill: they are sets of weak references."""
+        counter = collections.Counter(map(id, []))
+        counter.update(number for number in ())
+        counter -= counter
+        json.dumps(counter)
+
+    @staticmethod
+    def frames():
+        frame = sys._getframe()
+        while frame:
+            yield frame
+            frame = frame.f_back
+
+    def note(self, what, *key):
+        self.examples[what][" | ".join(map(str, key))] += 1
+
+    # ---- which objects -------------------------------------------------------------------------
+
+    def compare_tracked(self):
+        """Objects of one side only, except what this capture and this class made."""
+        born = {id(self.graph), id(self.addresses), id(self.nodes), id(self.counts)}
+        for address, node in self.nodes.items():
+            if node["tracked"] and address not in self.tracked:
+                self.note("only captured", node["type"])
+        for address, obj in self.tracked.items():
+            if not (address in self.nodes and self.nodes[address]["tracked"]) and address not in born:
+                self.note("only listed", full_name(type(obj)))
+
+    # ---- references ----------------------------------------------------------------------------
+
+    def through_links(self, obj):
+        """What an lru_cache visits through its links, which the collector does not know."""
+        found = collections.Counter()
+        for _, _, _, cache in self.nodes[id(obj)]["references"]:
+            for _, _, _, link in self.nodes[cache]["references"]:
+                if self.nodes[link]["type"] == "functools._lru_list_elem":
+                    found.update(edge[3] for edge in self.nodes[link]["references"])
+                    found[id(type(self.object_at(link)))] += 1
+        return found
+
+    @staticmethod
+    def object_at(address):
+        return ctypes.cast(address, ctypes.py_object).value
+
+    def compare_edges(self, obj):
+        cls = type(obj)
+        name, node = base_name(cls), self.nodes[id(obj)]
+        visited = collections.Counter(map(id, gc.get_referents(obj)))
+        visited.pop(id(visited), None)
+        missing = visited.copy()
+        extra = []
+        for edge in node["references"]:
+            if missing[edge[3]] > 0:
+                missing[edge[3]] -= 1
+            else:
+                extra.append(edge)
+        if cls.__flags__ & HEAP_FLAG and missing[id(cls)]:
+            missing[id(cls)] -= 1  # it follows from the node's type
+        if name == "functools._lru_cache_wrapper":
+            missing -= self.through_links(obj)
+        for target, num in missing.items():
+            if num > 0:
+                self.note("missing", name, full_name(type(self.object_at(target))))
+        for kind, label, edge_class, target in extra:
+            to = "container" if is_container(type(self.object_at(target))) else "atom"
+            self.note("extra", name, kind, label if kind in ("field", "dict", "weak") else "*",
+                      edge_class, to)
+        self.count_names(name, node)
+
+    def count_names(self, name, node):
+        for kind, _, edge_class, target in node["references"]:
+            if edge_class != "weak" and is_container(type(self.object_at(target))):
+                self.note("edges", "named" if kind != "reference" else "unnamed")
+                if kind == "reference":
+                    self.note("unnamed", name, full_name(type(self.object_at(target))))
+
+    # ---- types and sizes -----------------------------------------------------------------------
+
+    def alive(self):
+        """The tracked objects, and the untracked ones they lead to: all are alive now."""
+        found = dict(self.tracked)
+        todo = list(self.tracked.values())
+        for obj in todo:
+            more = gc.get_referents(obj) if is_container(type(obj)) else []
+            if isinstance(obj, dict):
+                more = [*more, *dict.keys(obj)]
+            if type(obj) is types.CodeType:
+                more = [*obj.co_consts, obj.co_names, obj.co_name, obj.co_filename]
+            for target in more:
+                if id(target) in self.nodes and id(target) not in found:
+                    found[id(target)] = target
+                    todo.append(target)
+        return found
+
+    def compare_sizes(self):
+        for address, obj in self.alive().items():
+            cls = type(obj)
+            if address not in self.nodes or address in self.mine or cls is types.FrameType:
+                continue
+            if full_name(cls) != self.nodes[address]["type"]:
+                self.note("names", full_name(cls), self.nodes[address]["type"])
+            if any(is_python_class(base) and "__sizeof__" in vars(base) for base in type.mro(cls)):
+                continue
+            size = self.nodes[address]["size"]
+            self.note("sizes", "equal" if size == sys.getsizeof(obj) else "wrong")
+            if size != sys.getsizeof(obj):
+                self.note("wrong sizes", base_name(cls), "subclass" if is_python_class(cls) else "",
+                          size - sys.getsizeof(obj))
+
+    # ---- reference counts ----------------------------------------------------------------------
+
+    def compare_counts(self):
+        found = collections.Counter()
+        types_of = {}
+        for address, node in self.nodes.items():
+            found.update(edge[3] for edge in node["references"] if edge[2] != "weak")
+            types_of[address] = word_at(address + 8)
+        found.update(cls for cls in types_of.values()
+                     if word_at(cls + 168) & HEAP_FLAG)
+        for kind, name, _, references in self.graph.roots():
+            if kind == "c-held":
+                self.note("c-held", name, len(references))
+            elif kind == "garbage":
+                self.note("garbage", name, *(self.nodes[edge[3]]["type"] for edge in references))
+            if kind not in NOT_OWNING_ROOTS:
+                found.update(edge[3] for edge in references)
+        for address, num in found.items():
+            count = self.counts.get(address, 0)
+            immortal = ctypes.c_int32(count & 0xFFFFFFFF).value < 0 or count > 900_000_000
+            if not immortal and num > count:
+                self.note("counted too often", self.nodes[address]["type"], num - count)
+
+    def report(self):
+        self.compare_tracked()
+        for address, obj in self.tracked.items():
+            if address in self.nodes and address not in self.mine:
+                self.compare_edges(obj)
+        self.compare_sizes()
+        self.compare_counts()
+        self.examples["warnings"] = self.graph.info()["warnings"]
+        return self.examples
+
+
+def main():
+    kept = truth_app.build()
+    report = Truth().report()
+    print(json.dumps(report))
+    sys.stdout.flush()
+    os._exit(0 if kept else 1)  # its threads are blocked for good
+
+
+if __name__ == "__main__":
+    main()
