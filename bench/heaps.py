@@ -136,13 +136,9 @@ def wide(num: int, rng: random.Random) -> Any:
 
 
 def shuffled(num: int, rng: random.Random) -> Any:
-    """Like inline, but made again one by one in random order, each where another has just been."""
-    items: List[Any] = [Item(i) for i in range(num // 3)]
-    order = list(range(len(items)))
-    rng.shuffle(order)
-    for i in order:
-        items[i] = None
-        items[i] = Item(i)
+    """Like inline, but the order of the list, and so that of the collector, is not that of addresses."""
+    items = [Item(i) for i in range(num // 3)]
+    rng.shuffle(items)
     return items
 
 
@@ -210,7 +206,6 @@ HEAPS: Dict[str, Callable[[int, random.Random], Any]] = {
     "inline": inline, "inst": inst, "dicts": dicts, "lists": lists, "tuples": tuples, "chain": chain,
     "wide": wide, "shuffled": shuffled, "ast": ast_trees, "aged": aged,
 }
-SCATTERED = ("shuffled", "ast", "aged")
 
 
 def build(name: str, num: int, seed: int = 1) -> Any:

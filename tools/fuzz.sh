@@ -8,7 +8,7 @@ set -eu
 cd "$(dirname "$0")/.."
 seconds=${1:-60}
 command -v clang >/dev/null || {
-    echo 'fuzzing needs clang: apt-get install clang libclang-rt-dev' >&2
+    echo 'fuzzing needs clang: apt-get install clang' >&2
     exit 1
 }
 if [ ! -f build/fuzz/build.ninja ]; then

@@ -21,10 +21,12 @@ struct pattern {
 // Special containers first, general shapes last.
 static const struct pattern patterns[] = {
     {RCH_ROOT_GARBAGE, NULL, NULL, ANY_KIND, NULL, false,
-     "Nothing reaches this but itself: gc.collect() frees it; if it comes back, break the reference "
+     "Nothing reaches this but itself: gc.collect() frees it; if it comes back, break the "
+     "reference "
      "cycle (or look for a disabled collector)."},
     {RCH_ROOT_C_HELD, NULL, NULL, ANY_KIND, NULL, false,
-     "Held from C: more references are counted than objects refer to it; close or delete the object "
+     "Held from C: more references are counted than objects refer to it; close or delete the "
+     "object "
      "of the extension that was given this one (a callback, a connection, a handle)."},
     {ANY_KIND, "atexit", NULL, ANY_KIND, NULL, false,
      "A callback registered with atexit lives as long as the process: atexit.unregister() it, or "
@@ -36,7 +38,8 @@ static const struct pattern patterns[] = {
      "Only the keys of a WeakKeyDictionary are weak: here a value keeps it alive, perhaps its own "
      "key. Let the value refer to the key weakly."},
     {ANY_KIND, "multiprocessing.util", NULL, RCH_EDGE_KEY, NULL, false,
-     "register_after_fork() keeps the callback in the key of its registry: a bound method keeps its "
+     "register_after_fork() keeps the callback in the key of its registry: a bound method keeps "
+     "its "
      "object alive for ever. Register a plain function or a static method."},
     {ANY_KIND, NULL, "_lru_cache_wrapper", ANY_KIND, NULL, false,
      "functools.lru_cache keeps the arguments (self too) and results of calls: cache_clear() it, "
@@ -57,7 +60,8 @@ static const struct pattern patterns[] = {
      "A contextvars.Context keeps the value of every variable set in it: reset() the variable with "
      "its token, or set it to None when the work is done."},
     {ANY_KIND, NULL, "_local", ANY_KIND, NULL, false,
-     "threading.local keeps its attributes as long as the thread runs: delete them when the work is "
+     "threading.local keeps its attributes as long as the thread runs: delete them when the work "
+     "is "
      "done; threads of a pool never end."},
     {ANY_KIND, NULL, "Task", ANY_KIND, NULL, false,
      "An asyncio task keeps its coroutine's locals until it is done: await or cancel it, and drop "
@@ -79,13 +83,15 @@ static const struct pattern patterns[] = {
      "This cache drops the oldest only when it is full: bound it lower, key it by something that "
      "does not refer to the object, or clear it."},
     {ANY_KIND, NULL, NULL, RCH_EDGE_KEY, NULL, true,
-     "A key of a mapping keeps it alive: key by something that does not refer to the object (an id, "
+     "A key of a mapping keeps it alive: key by something that does not refer to the object (an "
+     "id, "
      "a name), or delete the entry when done."},
     {ANY_KIND, NULL, NULL, RCH_EDGE_VALUE, NULL, true,
      "This mapping keeps every value put in: delete the entry when done, bound it, or use "
      "weakref.WeakValueDictionary if the values have another owner."},
     {ANY_KIND, NULL, NULL, RCH_EDGE_ITEM, NULL, true,
-     "This sequence keeps everything appended: remove the item when done, or keep weak references."},
+     "This sequence keeps everything appended: remove the item when done, or keep weak "
+     "references."},
     {ANY_KIND, NULL, NULL, RCH_EDGE_ELEMENT, NULL, true,
      "This collection keeps everything added: discard() the element when done, or use "
      "weakref.WeakSet if it has another owner."},

@@ -12,7 +12,8 @@ static inline size_t rch_bits_words(uint32_t num)
 {
     return (size_t)num / 64 + 1;
 }
-/// A set of numbers below `num`, empty, freed at the end of the scope; name.mem NULL: out of memory.
+/// A set of numbers below `num`, empty, freed at the end of the scope; name.mem NULL: out of
+/// memory.
 #define RCH_BITS(name, alloc, num) RCH_BLOCK(name, alloc, rch_bits_words(num), sizeof(uint64_t))
 
 static inline bool rch_bit(const uint64_t *bits, uint32_t i)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// analyze/cutset.c -- the usual answer: few references, each cut on its own. Each gets the path that
+// analyze/cutset.c -- the usual answer: few references, each cut on its own. Each gets the path
+// that
 // names it: the preferred one from a root to the cut, then the shortest on to the question.
 #include "analyze/path.h"
 #include "analyze/solve.h"

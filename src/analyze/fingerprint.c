@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // analyze/fingerprint.c -- FNV-1a of 64 bits (Fowler, Noll, Vo) over the words of the path, each
-// ended by a byte that no word contains, then the finalizer of MurmurHash3 (Appleby, public domain).
+// ended by a byte that no word contains, then the finalizer of MurmurHash3 (Appleby, public
+// domain).
 #include "analyze/fingerprint.h"
 
 #include <inttypes.h>

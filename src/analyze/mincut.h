@@ -16,7 +16,8 @@ struct rch_cut_element {
 /// *is_over is set. Otherwise `elements` gets the acts, and `side` (bits) the nodes beyond the cut:
 /// all that reach a sink when it is made.
 ///
-/// Ford and Fulkerson's augmenting paths, shortest first (Edmonds and Karp), searched backwards from
+/// Ford and Fulkerson's augmenting paths, shortest first (Edmonds and Karp), searched backwards
+/// from
 /// the sinks, so that the last search sees just the near side of the nearest minimum cut. Each
 /// search is O(nodes + refs) at worst; at most max_elements + 1 of them.
 RCH_MUST_CHECK enum rch_status rch_min_cut(struct rch_view *view, const uint64_t *sinks,

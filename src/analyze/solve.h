@@ -38,14 +38,16 @@ struct rch_solver {
 RCH_MUST_CHECK enum rch_status rch_draft_add(struct rch_solver *s, uint32_t *number_out,
                                              struct rch_error *err);
 
-/// Let holder `number` cut edge `e` of `v`, and if it is in a group the rest of its entry. The first
+/// Let holder `number` cut edge `e` of `v`, and if it is in a group the rest of its entry. The
+/// first
 /// edge of what was cut is appended to `entries` (uint32_t).
 RCH_MUST_CHECK enum rch_status rch_cut_entry(struct rch_solver *s, rch_node v, uint32_t e,
                                              uint32_t number, struct rch_vec *entries,
                                              struct rch_error *err);
 
 /// Fill a draft from groups [first, +num) of finished trails: root, hops, groups, fingerprint and
-/// advice. `cut_from` (a trail node; UINT32_MAX: nothing is cut) and `cut_edge` say where the cut is.
+/// advice. `cut_from` (a trail node; UINT32_MAX: nothing is cut) and `cut_edge` say where the cut
+/// is.
 RCH_MUST_CHECK enum rch_status rch_draft_fill(struct rch_solver *s, struct rch_draft *draft,
                                               struct rch_trails *t,
                                               const struct rch_trail_group *groups, uint32_t num,
@@ -60,7 +62,8 @@ RCH_MUST_CHECK enum rch_status rch_name_cut(struct rch_solver *s, struct rch_err
 
 // crowd.c: groups of like paths.
 enum rch_crowd { RCH_CROWD_DIFFUSE, RCH_CROWD_FIXED, RCH_CROWD_GARBAGE };
-/// `ends` (bits): whose paths to tell; for garbage, `within` (bits): nodes that only garbage reaches.
+/// `ends` (bits): whose paths to tell; for garbage, `within` (bits): nodes that only garbage
+/// reaches.
 RCH_MUST_CHECK enum rch_status rch_tell_crowd(struct rch_solver *s, enum rch_crowd crowd,
                                               const uint64_t *ends, const uint64_t *within,
                                               struct rch_error *err);

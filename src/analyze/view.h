@@ -78,7 +78,8 @@ bool rch_edge_holds(const struct rch_view *view, rch_node v, uint32_t e);
 bool rch_is_attr_dict(struct rch_view *view, rch_node v);
 /// What cutting edge `e` of `v` costs. Its target may be removed: the caller checks.
 enum rch_arc rch_arc_of(struct rch_view *view, rch_node v, uint32_t e);
-/// The first and past-the-last edge of the entry that `e` belongs to: a key and its value, one item.
+/// The first and past-the-last edge of the entry that `e` belongs to: a key and its value, one
+/// item.
 void rch_entry_of(const struct rch_graph *g, rch_node v, uint32_t e, uint32_t *first,
                   uint32_t *past);
 /// The node that edge `e` goes out of. O(log nodes).

@@ -91,7 +91,8 @@ struct rch_answer {
     uint64_t observer;        // members only the observer reaches
     uint64_t uncuttable;      // members reached by a path on which nothing can be cut
     uint64_t unexplained;     // no root reaches them at all
-    // If not is_diffuse: objects = all_cut.question + garbage + observer + uncuttable + unexplained.
+    // If not is_diffuse: objects = all_cut.question + garbage + observer + uncuttable +
+    // unexplained.
     const char *const *observer_names;  // "local x of ask()": what of the observer holds members
     uint32_t num_observer_names;
     const char *const *warnings;
@@ -100,7 +101,8 @@ struct rch_answer {
 };
 
 /// Answer. `rev` may be NULL: then it is made and dropped. On success the caller owns
-/// *answer_out (rch_answer_free). O(nodes + refs), a few passes; temporary memory about 10 bytes a node.
+/// *answer_out (rch_answer_free). O(nodes + refs), a few passes; temporary memory about 10 bytes a
+/// node.
 RCH_MUST_CHECK enum rch_status rch_why(const struct rch_graph *g, const struct rch_reverse *rev,
                                        const struct rch_question *question,
                                        const struct rch_why_options *options,

@@ -164,9 +164,18 @@ enum rch_cut_extent rch_cut_extent(const struct rch_holder *holder)
     return num_elements == holder->num_cut_refs ? RCH_CUT_ALL : RCH_CUT_SOME;
 }
 
+/// How the container that the cut empties is emptied.
+static const char *clear_call(const struct rch_holder *holder)
+{
+    const char *type = holder->hops[holder->cut - 1].type;
+    return strcmp(type, "functools._lru_cache_wrapper") == 0 ? ".cache_clear()" : ".clear()";
+}
+
 uint32_t rch_cut_text(char out[RCH_CLEAN_BYTES], const struct rch_holder *holder,
                       uint32_t max_columns, unsigned flags)
 {
+    if (holder->root_kind == RCH_ROOT_C_HELD && holder->cut == 0)
+        return rch_clean(out, "release it in the C code that holds it", max_columns, flags);
     struct expression expr = {.num = 0};
     char root[RCH_CLEAN_BYTES];
     bool is_module = holder->root_kind == RCH_ROOT_MODULE;
@@ -186,7 +195,7 @@ uint32_t rch_cut_text(char out[RCH_CLEAN_BYTES], const struct rch_holder *holder
     }
     for (uint32_t i = num > 0 && holder->hops[0].kind == RCH_EDGE_OBJECT; i < num; i++)
         add_hop(&expr, &holder->hops[i], expr.num == 0, flags);
-    const char *clear = extent == RCH_CUT_ALL ? ".clear()" : "";
+    const char *clear = extent == RCH_CUT_ALL ? clear_call(holder) : "";
     char where[RCH_CLEAN_BYTES] = "";
     if (is_local)
         three_parts(where, " in ", root, "()", max_columns / 3, flags);

@@ -2,7 +2,8 @@
 // tests/c/graphlab.c -- a laboratory for the property tests: a graph as lines of text goes in, the
 // answer to `why` comes out as JSON. A shared library that Python calls through ctypes.
 //
-//   o ADDR SIZE TYPE LAYOUT   an object; TYPE "mod.Name"; LAYOUT f: every reference has the label of
+//   o ADDR SIZE TYPE LAYOUT   an object; TYPE "mod.Name"; LAYOUT f: every reference has the label
+//   of
 //                             its line, l: items of a list, d: keys and values of a dict in turn
 //   r KIND NAME FLAGS LAYOUT  a root, after all objects; KIND and FLAGS as numbers, LAYOUT f or l
 //   e FROM TO KIND NAME FLAGS CLASS   a reference; numbers of lines o and r from 0; TO -1: a hole;

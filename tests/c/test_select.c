@@ -10,7 +10,8 @@ static struct rch_graph *zoo(void **state)
 {
     return graph_of(state,
                     "a::amqp.transport.TCPTransport b::minimq.transport.TCPTransport "
-                    "c::minimq.transport.TCPTransport d::dict e::pkg.mod/Outer.Inner f::collections.deque",
+                    "c::minimq.transport.TCPTransport d::dict e::pkg.mod/Outer.Inner "
+                    "f::collections.deque",
                     "@module.m>a>b");
 }
 

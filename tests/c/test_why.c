@@ -428,7 +428,8 @@ static void the_callers_locals_do_not_hold_members(void **state)
 {
     struct rch_graph *g = graph_of(
         state, "@frame.ask:::direct l::list",
-        "@frame.ask-local.x>s1 @frame.ask-local.all>l[]>s1 l[]>s2 @frame.ask-local.pool>p.first>s3");
+        "@frame.ask-local.x>s1 @frame.ask-local.all>l[]>s1 l[]>s2 "
+        "@frame.ask-local.pool>p.first>s3");
     const struct rch_answer *a = why(g, "s1 s2 s3");
     assert_int_equal(a->observer, 2);
     assert_int_equal(a->num_observer_names, 2);

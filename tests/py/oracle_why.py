@@ -212,7 +212,8 @@ class Oracle:
                                  and e not in every])[node]
             after = self.paths({node: before}, first)
             after.pop(node)
-            after = self.paths(after, [e for e in self.held if e[0] in side and self.to(e) in side])
+            inside = [e for e in self.held if e[0] in side and self.to(e) in side]
+            after = self.paths(after, inside)
             groups = Counter(after[m] for m in self.sinks if m in after)
             out["holders"][(holds, frees[0], tuple(frees), refs, len(before),
                             frozenset(groups.items()))] += 1

@@ -140,21 +140,9 @@ def without(data, *keys):
     return {key: value for key, value in data.items() if key not in keys}
 
 
-def same_answer(one, other):
-    """Equal but for where it was asked and the addresses that an example may have."""
-    if isinstance(one, dict) and isinstance(other, dict):
-        one, other = without(one, "source", "example"), without(other, "source", "example")
-        return one.keys() == other.keys() and all(same_answer(one[k], other[k]) for k in one)
-    if isinstance(one, list) and isinstance(other, list):
-        return len(one) == len(other) and all(map(same_answer, one, other))
-    return one == other
-
-
 def test_a_snapshot_gives_the_storys_answer_in_python(story):
     check_story(story[0]["snapshot"])
-    assert without(story[0]["snapshot"], "source", "holders", "all_cut") == without(
-        story[0]["json"], "source", "holders", "all_cut"
-    )
+    assert without(story[0]["snapshot"], "source") == without(story[0]["json"], "source")
     assert trace_of(story[0]["snapshot_text"]) == TRACE
     assert story[0]["snapshot"]["source"].startswith("snapshot ")
 

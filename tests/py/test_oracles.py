@@ -53,7 +53,8 @@ def references(draw, nodes, layout, plain):
     if layout == "l":
         return [(t, o.ITEM, None, o.GROUP, 0) for t in targets]
     if layout == "d":
-        pairs = [draw(st.sampled_from([(None, t), (t, None), (targets[0], t)])) for t in targets[:2]]
+        pairs = [draw(st.sampled_from([(None, t), (t, None), (targets[0], t)]))
+                 for t in targets[:2]]
         return [(t, kind, None, o.GROUP, 0)
                 for pair in pairs for t, kind in zip(pair, (o.KEY, o.VALUE))]
     refs = []
@@ -90,7 +91,8 @@ def graphs(draw, plain=True):
                             root=(kind, "r" if plain else draw(st.sampled_from("rs")), flags)))
     members = draw(st.sets(st.integers(num // 2, num - 1), max_size=5))
     observer = st.tuples(st.integers(0, len(nodes) - 1), st.integers(0, 1))
-    observers = draw(st.one_of(st.just([]), st.lists(observer, max_size=2, unique_by=lambda x: x[0])))
+    some = st.lists(observer, max_size=2, unique_by=lambda x: x[0])
+    observers = draw(st.one_of(st.just([]), some))
     texts = {v: draw(st.sampled_from(NAMES)) for v in range(num) if draw(st.integers(0, 3)) == 0}
     return o.Graph(nodes, members, observers, texts)
 
