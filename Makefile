@@ -43,7 +43,7 @@ demo: build
 
 test:
 	@tools/bootstrap.sh .venv build test lint
-	@$(MAKE) --no-print-directory check c-tests asan-c-tests py-tests
+	@$(MAKE) --no-print-directory --keep-going check c-tests asan-c-tests py-tests
 
 check:
 	@tools/bootstrap.sh .venv build test lint

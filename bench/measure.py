@@ -21,7 +21,7 @@ from typing import Any, Callable, Dict, List, Optional, Tuple
 
 import heaps
 
-PEER_SECONDS = 60.0  # a tool that took this long in all is not run again
+PEER_SECONDS = 20.0  # a tool that took this long in all is not run again
 QUESTION = "heaps.Leaked"
 
 
@@ -79,13 +79,19 @@ def cpu_name() -> str:
 # ---- tools ---------------------------------------------------------------------------------------
 
 
-def target() -> Any:
-    return heaps.pools["amqp"].resource[5].transport
+def find_chain(objgraph: Any, obj: Any) -> int:
+    return len(objgraph.find_backref_chain(obj, objgraph.is_proper_module, max_depth=20))
 
 
-def find_chain(objgraph: Any) -> int:
-    chain = objgraph.find_backref_chain(target(), objgraph.is_proper_module, max_depth=20)
-    return len(chain)
+def leaked() -> Any:
+    """One of them, without a variable that would hold it."""
+    app = next(iter(heaps.after_fork.values()))
+    producer = app.protocol.producer_pool.resource.queue[0]
+    return producer.channel.connection.wire.method_reader.source
+
+
+def session() -> Any:
+    return heaps.inbox.batches[5].requests[5].session
 
 
 def imported(name: str) -> Any:
@@ -138,6 +144,14 @@ class Bench:
             self.facts["file_to_budget"] = os.path.getsize(path) / budget
             self._run("load", lambda: self.refchain.load(path))
 
+    def _find_chains(self) -> None:
+        far = self._run_peer("backref far", lambda: find_chain(self.objgraph, leaked()))
+        near = self._run_peer("backref near", lambda: find_chain(self.objgraph, heaps.desk[5]))
+        hub = self._run_peer("backref hub", lambda: find_chain(self.objgraph, session()))
+        self.facts["backref_hub_length"] = hub or self.facts["backref_hub_length"]
+        self.facts["backref_far_length"] = far or self.facts["backref_far_length"]
+        self.facts["backref_near_length"] = near or self.facts["backref_near_length"]
+
     def one_round(self) -> None:
         self._run("gc.collect", gc.collect)
         graph = self._run("capture", self.refchain.snapshot)
@@ -152,9 +166,9 @@ class Bench:
 
         self._run("free", release)
         self._run("why", lambda: self.refchain.why(QUESTION))
+        self._run("why hub", lambda: self.refchain.why("heaps.Session"))
         if self.objgraph:
-            length = self._run_peer("objgraph.find_backref_chain", lambda: find_chain(self.objgraph))
-            self.facts["objgraph_chain"] = length or self.facts["objgraph_chain"]
+            self._find_chains()
         self._run("top", lambda: self.refchain.snapshot().top())
         if self.objgraph:
             self._run_peer("objgraph.typestats", self.objgraph.typestats)
@@ -186,8 +200,10 @@ class Bench:
         return {
             "capture/gc": self.ratio("capture", "gc.collect"),
             "why/gc": self.ratio("why", "gc.collect"),
-            "backref/why": self.ratio("objgraph.find_backref_chain", "why"),
-            "backref/graph.why": self.ratio("objgraph.find_backref_chain", "graph.why again"),
+            "backref/why": self.ratio("backref far", "why"),
+            "hub backref/why": self.ratio("backref hub", "why hub"),
+            "near backref/why": self.ratio("backref near", "why"),
+            "backref/graph.why": self.ratio("backref far", "graph.why again"),
             "top/typestats": self.ratio("top", "objgraph.typestats"),
             "guppy/capture": self.ratio("guppy.heap", "capture before guppy"),
         }

@@ -93,6 +93,8 @@ COLUMNS = [
     Column("file/goal", fact("file_to_budget"), "%.2f", from_a_million(1.0)),
     Column("why ms", milliseconds("why"), "%.0f"),
     Column("backref/why", ratio("backref/why"), "%.0fx", backref_goal, True),
+    Column("hub/why", ratio("hub backref/why"), "%.0fx", backref_goal, True),
+    Column("near/why", ratio("near backref/why"), "%.1fx"),
     Column("top/typestats", ratio("top/typestats"), "%.2f", from_a_million(1.0)),
     Column("guppy/capture", ratio("guppy/capture"), "%.0fx"),
 ]
@@ -103,8 +105,10 @@ capture/gc     snapshot() beside gc.collect(); goal 0.25 on ast and aged, 1.4 on
 walk           part of a capture's wall time for which the interpreter stands still
 peak B/obj     rise of resident memory while a snapshot is taken, a byte an object; goal 50
 file/goal      size of the snapshot file beside 16 bytes an object + 4 bytes a reference; goal 1
-why ms         one refchain.why() about all 1,000 Leaked, capture included
-backref/why    objgraph.find_backref_chain(one object, max_depth=20) beside that; goal 20 at 3 million objects
+why ms         one refchain.why() about all 137 Leaked, capture included
+backref/why    objgraph.find_backref_chain(one Leaked, max_depth=20) beside that; goal 20 at 3 million objects
+hub/why        the same for an object with 300 referrers
+near/why       the same for an object three references from a module: objgraph's best case
 top/typestats  snapshot().top() beside objgraph.typestats(); goal 1
 guppy/capture  guppy3 hpy().heap() beside snapshot()"""
 

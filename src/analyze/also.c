@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 // analyze/also.c -- kombu.pools.connections is a dict of pools of connections, and every entry of
-// kombu.pools.producers refers to one of the same pools. Both keep the connections alive, so both
-// must be cut; but to a reader it is one cache and something that leans on it.
+// kombu.pools.producers refers to one of the same pools (and, through producers at rest, to its
+// connection). Both keep the connections alive, so both must be cut; but to a reader it is one cache
+// and something that leans on it.
 #include "analyze/solve.h"
 
 #include <string.h>
@@ -12,29 +13,67 @@ static bool same_module(const struct rch_draft *a, const struct rch_draft *b)
            strcmp(a->holder.root_name, b->holder.root_name) == 0;
 }
 
+// Mark everything that is not beyond the cut as visited, and queue what `far`'s cut refers to.
+// UINT32_MAX: it refers to a visited object, or to a member.
+static uint32_t start_at(struct rch_solver *s, uint32_t far, uint64_t *visited)
+{
+    const struct rch_graph *g = s->view.g;
+    const struct rch_cut_edge *rows = s->cuts.edges.mem;
+    uint32_t tail = 0;
+    for (size_t i = 0; i < s->cuts.edges.num; i++) {
+        rch_node to = g->edges[rows[i].edge];
+        if (!(rows[i].holders >> far & 1) || !rch_bit(s->side, to))
+            continue;
+        if (rch_bit(visited, to) || rch_bit(s->sinks, to))
+            return UINT32_MAX;
+        s->queue[tail++] = to;  // as many at most as there are references to cut
+    }
+    for (uint32_t q = 0; q < tail; q++)
+        rch_bit_set(visited, s->queue[q]);
+    return tail;
+}
+
+// Is everything that `near`'s cut refers to reached from `far`'s cut too, and not by its first
+// references? Then cutting `near` is of no use while `far` stands. O(nodes beyond the cut).
+static bool spans(struct rch_solver *s, uint32_t far, uint32_t near, uint64_t *visited)
+{
+    const struct rch_graph *g = s->view.g;
+    const struct rch_cut_edge *rows = s->cuts.edges.mem;
+    for (size_t i = 0; i < rch_bits_words(g->num_nodes); i++)
+        visited[i] = ~s->side[i] | s->sinks[i];
+    uint32_t num_first = start_at(s, far, visited);
+    if (num_first == UINT32_MAX || num_first == 0)
+        return false;
+    (void)rch_sweep(&s->view, NULL, 0, visited, s->queue, 0, num_first);
+    for (uint32_t q = 0; q < num_first; q++)
+        rch_bit_clear(visited, s->queue[q]);
+    bool has_some = false;
+    for (size_t i = 0; i < s->cuts.edges.num; i++) {
+        rch_node to = g->edges[rows[i].edge];
+        if (!(rows[i].holders >> near & 1) || !rch_bit(s->side, to))
+            continue;
+        if (rch_bit(s->sinks, to) || !rch_bit(visited, to))
+            return false;
+        has_some = true;
+    }
+    return has_some;
+}
+
 // Does every way from `far`'s cut to a sink pass through an object that `near`'s cut refers to,
 // while `far` refers to none of those itself? O(nodes beyond the cut).
 static bool leans_on(struct rch_solver *s, uint32_t far, uint32_t near, uint64_t *visited)
 {
     const struct rch_graph *g = s->view.g;
     const struct rch_cut_edge *rows = s->cuts.edges.mem;
-    uint32_t tail = 0;
     for (size_t i = 0; i < rch_bits_words(g->num_nodes); i++)
         visited[i] = ~s->side[i];
     for (size_t i = 0; i < s->cuts.edges.num; i++) {
         if ((rows[i].holders >> near & 1) && !rch_bit(s->sinks, g->edges[rows[i].edge]))
             rch_bit_set(visited, g->edges[rows[i].edge]);
     }
-    for (size_t i = 0; i < s->cuts.edges.num; i++) {
-        rch_node to = g->edges[rows[i].edge];
-        if (!(rows[i].holders >> far & 1) || !rch_bit(s->side, to))
-            continue;
-        if (rch_bit(visited, to) || rch_bit(s->sinks, to))
-            return false;
-        s->queue[tail++] = to;  // as many at most as there are references to cut
-    }
-    for (uint32_t q = 0; q < tail; q++)
-        rch_bit_set(visited, s->queue[q]);
+    uint32_t tail = start_at(s, far, visited);
+    if (tail == UINT32_MAX)
+        return false;
     tail = rch_sweep(&s->view, NULL, 0, visited, s->queue, 0, tail);
     for (uint32_t q = 0; q < tail; q++) {
         if (rch_bit(s->sinks, s->queue[q]))
@@ -77,7 +116,7 @@ enum rch_status rch_join_also(struct rch_solver *s, struct rch_error *err)
                 (leans[far] != far &&
                  compare_drafts(RCH_DRAFT(s, leans[far]), RCH_DRAFT(s, near)) <= 0))
                 continue;
-            if (leans_on(s, far, near, visited.mem))
+            if (leans_on(s, far, near, visited.mem) || spans(s, far, near, visited.mem))
                 leans[far] = near;
         }
     }

@@ -184,7 +184,26 @@ static const struct rch_root *module_of_dict(const struct rch_view *view, rch_no
     return row->dict == dict ? &view->g->roots[row->root] : NULL;
 }
 
-static rch_str module_of_type(const struct rch_view *view, rch_node type_object)
+// What a class says in its namespace: one without instances has no row among the types.
+static rch_str module_in_namespace(struct rch_view *view, rch_node type_object)
+{
+    const struct rch_graph *g = view->g;
+    rch_node dict = RCH_NO_NODE;
+    for (uint32_t e = g->edge_start[type_object]; e < g->edge_start[type_object + 1]; e++) {
+        if (g->edges[e] != RCH_NO_NODE && label_of_edge(g, type_object, e)->kind == RCH_EDGE_DICT) {
+            dict = g->edges[e];
+            break;
+        }
+    }
+    for (uint32_t i = 0; dict != RCH_NO_NODE && i < rch_num_refs(g, dict); i++) {
+        rch_node key = rch_key_of_value(g, dict, i);
+        if (key != RCH_NO_NODE && strcmp(rch_str_get(g, rch_view_text(view, key)), "__module__") == 0)
+            return rch_view_text(view, g->edges[g->edge_start[dict] + i]);
+    }
+    return RCH_NO_STR;
+}
+
+static rch_str module_of_type(struct rch_view *view, rch_node type_object)
 {
     size_t low = 0, high = view->type_objects.num;
     while (low < high) {
@@ -194,11 +213,11 @@ static rch_str module_of_type(const struct rch_view *view, rch_node type_object)
         else
             high = mid;
     }
-    if (low == view->type_objects.num)
-        return RCH_NO_STR;
     const struct rch_type_object *row =
-        &RCH_VEC_AT(&view->type_objects, struct rch_type_object, low);
-    return row->node == type_object ? view->g->types[row->type].module : RCH_NO_STR;
+        low < view->type_objects.num
+            ? &RCH_VEC_AT(&view->type_objects, struct rch_type_object, low) : NULL;
+    return row && row->node == type_object ? view->g->types[row->type].module
+                                           : module_in_namespace(view, type_object);
 }
 
 static rch_str module_of_function(struct rch_view *view, rch_node function)

@@ -1,62 +1,68 @@
 // SPDX-License-Identifier: MIT
-// capture/bigbuf.c -- see bigbuf.h. Huge pages pay from about a million objects on; below some
-// MiB zeroing them costs more than they save.
+// capture/bigbuf.c -- see bigbuf.h. Huge pages pay from about a million objects on; the first 2 MiB
+// stay small pages, since zeroing a huge one costs more than a small heap needs.
 #define _GNU_SOURCE
 #include "capture/bigbuf.h"
 
 #include <stdint.h>
+#include <string.h>
 #include <sys/mman.h>
 
-#define HUGE_PAGES_FROM_BYTES ((size_t)8 << 20)
+#define HUGE_BYTES ((size_t)2 << 20)
 #define PAGE_BYTES ((size_t)4096)
+#define SMALL_START 65536u  // elements, when address space is short
 
-static size_t round_up(size_t num_bytes)
+static size_t round_up(size_t num_bytes, size_t unit)
 {
-    return (num_bytes + PAGE_BYTES - 1) & ~(PAGE_BYTES - 1);
+    return (num_bytes + unit - 1) & ~(unit - 1);
 }
 
-// The whole mapping or nothing: mremap cannot move one whose parts are advised differently.
-static void advise(char *mem, size_t num_bytes)
+static void *map(size_t num_bytes)
 {
-    if (num_bytes >= HUGE_PAGES_FROM_BYTES)  // advice only: the columns work without
-        (void)madvise(mem, num_bytes, MADV_HUGEPAGE);
+    void *mem = mmap(NULL, num_bytes, PROT_READ | PROT_WRITE,
+                     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    return mem == MAP_FAILED ? NULL : mem;
+}
+
+// Aligned to a huge page, with the slack given back.
+static void *map_aligned(size_t num_bytes)
+{
+    char *mem = map(num_bytes + HUGE_BYTES);
+    if (!mem)
+        return NULL;
+    char *start = (char *)round_up((uintptr_t)mem, HUGE_BYTES);
+    size_t before = (size_t)(start - mem), after = HUGE_BYTES - before;
+    if (before)
+        (void)munmap(mem, before);
+    if (after)
+        (void)munmap(start + num_bytes, after);
+    (void)madvise(start + HUGE_BYTES, num_bytes - HUGE_BYTES, MADV_HUGEPAGE);  // advice only
+    return start;
 }
 
 void *rch_bigbuf_new(size_t num_bytes)
 {
-    size_t bytes = round_up(num_bytes ? num_bytes : 1);
-    void *mem = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
-                     -1, 0);
-    if (mem == MAP_FAILED)
-        return NULL;
-    advise(mem, bytes);
-    return mem;
-}
-
-void *rch_bigbuf_resize(void *mem, size_t old_bytes, size_t new_bytes)
-{
-    size_t old = round_up(old_bytes ? old_bytes : 1), now = round_up(new_bytes ? new_bytes : 1);
-    if (old == now)
-        return mem;
-    void *moved = mremap(mem, old, now, MREMAP_MAYMOVE);
-    if (moved == MAP_FAILED)
-        return NULL;
-    if (now > old)
-        advise(moved, now);
-    return moved;
+    size_t bytes = round_up(num_bytes ? num_bytes : 1, PAGE_BYTES);
+    return bytes <= 2 * HUGE_BYTES ? map(bytes) : map_aligned(bytes);
 }
 
 void rch_bigbuf_free(void *mem, size_t num_bytes)
 {
     if (mem)
-        (void)munmap(mem, round_up(num_bytes ? num_bytes : 1));
+        (void)munmap(mem, round_up(num_bytes ? num_bytes : 1, PAGE_BYTES));
 }
 
 enum rch_status rch_column_init(struct rch_column *column, size_t elem_bytes, size_t cap,
                                 struct rch_error *err)
 {
-    *column = (struct rch_column){.elem_bytes = elem_bytes};
-    return rch_column_reserve(column, cap ? cap : 1, err);
+    size_t bytes;
+    *column = (struct rch_column){.elem_bytes = elem_bytes, .cap = cap ? cap : 1};
+    if (!__builtin_mul_overflow(column->cap, elem_bytes, &bytes))
+        column->mem = rch_bigbuf_new(bytes);
+    if (column->mem)
+        return RCH_OK;
+    column->cap = 0;
+    return rch_column_reserve(column, SMALL_START, err);
 }
 
 void rch_column_deinit(struct rch_column *column)
@@ -74,10 +80,12 @@ enum rch_status rch_column_reserve(struct rch_column *column, size_t num, struct
         cap = num;
     if (__builtin_mul_overflow(cap, column->elem_bytes, &bytes))
         return rch_fail(err, RCH_EOVERFLOW, "a column of %zu elements", cap);
-    void *mem = column->mem ? rch_bigbuf_resize(column->mem, column->cap * column->elem_bytes, bytes)
-                            : rch_bigbuf_new(bytes);
+    void *mem = rch_bigbuf_new(bytes);
     if (!mem)
         return rch_fail(err, RCH_ENOMEM, "a capture column of %zu bytes", bytes);
+    if (column->mem)
+        memcpy(mem, column->mem, column->num * column->elem_bytes);
+    rch_bigbuf_free(column->mem, column->cap * column->elem_bytes);
     column->mem = mem;
     column->cap = cap;
     return RCH_OK;
@@ -86,10 +94,9 @@ enum rch_status rch_column_reserve(struct rch_column *column, size_t num, struct
 void rch_column_trim(struct rch_column *column)
 {
     size_t num = column->num ? column->num : 1;
-    void *mem = rch_bigbuf_resize(column->mem, column->cap * column->elem_bytes,
-                                  num * column->elem_bytes);
-    if (mem) {
-        column->mem = mem;
-        column->cap = num;
-    }
+    size_t keep = round_up(num * column->elem_bytes, PAGE_BYTES);
+    size_t have = round_up(column->cap * column->elem_bytes, PAGE_BYTES);
+    if (keep < have)
+        (void)munmap((char *)column->mem + keep, have - keep);
+    column->cap = num;
 }

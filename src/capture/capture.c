@@ -12,7 +12,8 @@
 
 #define TYPE_SLOTS 4096u
 #define SHAPE_SLOTS 4096u
-#define ROWS_AT_FIRST 65536u
+#define MANY_ROWS ((size_t)1 << 31)  // address space, not memory
+#define FEW_ROWS ((size_t)1 << 26)
 #define RUN_BYTES ((rch_addr)8 << 32)  // what addr8 can span
 
 struct rch_capture {
@@ -28,14 +29,14 @@ static uint64_t now_ns(clockid_t clock)
 
 // ---- life of a capture ------------------------------------------------------------------------
 
-static enum rch_status init_rows(struct rch__rows *rows, const struct rch_alloc *alloc,
+static enum rch_status init_rows(struct rch__rows *rows, size_t cap, const struct rch_alloc *alloc,
                                  struct rch_error *err)
 {
     rch_vec_init(&rows->big, alloc, sizeof(struct rch_big_size));
-    RCH_TRY(rch_column_init(&rows->shape, sizeof(uint32_t), ROWS_AT_FIRST, err));
-    RCH_TRY(rch_column_init(&rows->size16, sizeof(uint16_t), ROWS_AT_FIRST, err));
-    RCH_TRY(rch_column_init(&rows->refcount, sizeof(int32_t), ROWS_AT_FIRST, err));
-    return rch_column_init(&rows->start, sizeof(uint32_t), ROWS_AT_FIRST, err);
+    RCH_TRY(rch_column_init(&rows->shape, sizeof(uint32_t), cap, err));
+    RCH_TRY(rch_column_init(&rows->size16, sizeof(uint16_t), cap, err));
+    RCH_TRY(rch_column_init(&rows->refcount, sizeof(int32_t), cap, err));
+    return rch_column_init(&rows->start, sizeof(uint32_t), cap, err);
 }
 
 static void deinit_rows(struct rch__rows *rows)
@@ -77,10 +78,10 @@ static enum rch_status init(struct rch__cap *cap, const struct rch_capture_optio
     init_vecs(cap);
     RCH_TRY(rch_builder_new(alloc, &cap->b, err));
     RCH_TRY(rch_index_init(&cap->index, err));
-    RCH_TRY(init_rows(&cap->rows, alloc, err));
-    RCH_TRY(init_rows(&cap->late, alloc, err));
-    RCH_TRY(rch_column_init(&cap->main_log.codes, sizeof(uint32_t), ROWS_AT_FIRST * 4, err));
-    RCH_TRY(rch_column_init(&cap->late_log.codes, sizeof(uint32_t), ROWS_AT_FIRST, err));
+    RCH_TRY(init_rows(&cap->rows, MANY_ROWS, alloc, err));
+    RCH_TRY(init_rows(&cap->late, FEW_ROWS, alloc, err));
+    RCH_TRY(rch_column_init(&cap->main_log.codes, sizeof(uint32_t), MANY_ROWS * 2, err));
+    RCH_TRY(rch_column_init(&cap->late_log.codes, sizeof(uint32_t), FEW_ROWS, err));
     cap->type_slots = rch_calloc(alloc, TYPE_SLOTS, sizeof(*cap->type_slots));
     cap->shape_slots = rch_calloc(alloc, SHAPE_SLOTS, sizeof(*cap->shape_slots));
     if (!cap->type_slots || !cap->shape_slots)

@@ -37,6 +37,11 @@ static void keep_name(struct rch__cap *cap, rch_addr str, uint64_t length)
         cap->status = rch_vec_append(&cap->texts, &row, 1, &cap->err);
 }
 
+static bool counts_subclass(const struct rch_layout *L)
+{
+    return L->py_minor >= 12;
+}
+
 uint64_t rch__size_str(struct rch__cap *cap, const struct rch__type *type, rch_addr str)
 {
     const struct rch_layout *L = cap->L;
@@ -44,7 +49,9 @@ uint64_t rch__size_str(struct rch__cap *cap, const struct rch__type *type, rch_a
     uint64_t length = rch_load64(cap->t, str + (uint32_t)L->str_length);
     uint32_t kind = state >> L->str_kind_shift & (uint32_t)L->str_kind_mask;
     bool is_ascii = state & (uint32_t)L->str_ascii_bit, is_compact = state & (uint32_t)L->str_compact_bit;
-    uint64_t extra = (uint64_t)type->basicsize - (uint32_t)L->str_legacy_object_size;  // of a subclass
+    uint64_t extra = 0;  // what a subclass adds counts from 3.12 on
+    if (counts_subclass(L))
+        extra = (uint64_t)type->basicsize - (uint32_t)L->str_legacy_object_size;
     if (is_compact && is_ascii) {
         if (state & (uint32_t)L->str_interned_mask)
             keep_name(cap, str, length);
@@ -81,6 +88,6 @@ uint64_t rch__size_int(struct rch__cap *cap, const struct rch__type *type, rch_a
         int64_t size = (int64_t)rch_load64(cap->t, number + (uint32_t)L->long_size_or_tag);
         digits = (uint64_t)(size < 0 ? -size : size);
     }
-    uint64_t extra = type->itemsize ? (uint64_t)(type->basicsize - L->long_digits) : 0;
+    uint64_t extra = counts_subclass(L) ? (uint64_t)(type->basicsize - L->long_digits) : 0;
     return (uint32_t)L->long_digits + extra + 4 * digits;
 }

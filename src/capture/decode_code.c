@@ -143,12 +143,26 @@ uint32_t rch__decode_code(struct rch__cap *cap, struct rch__type *type, rch_addr
     return rch__shape_end(cap, type, 0, 0);
 }
 
-// code.__sizeof__: the object with its bytecode; the block of per-code extras is left out, since
-// its first word is the only thing that tells its size.
+// 3.9 and 3.10 cache look-ups in blocks of their own: co_opcache_map (a byte each instruction) and
+// co_opcache follow co_extra (cpython/code.h); an entry is three words and a flag (pycore_code.h).
+static uint64_t opcache_bytes(struct rch__cap *cap, rch_addr code)
+{
+    const struct rch_layout *L = cap->L;
+    if (L->py_minor > 10)
+        return 0;
+    rch_addr members = code + (uint32_t)L->code_extra + 8;  // map, cache, int flag, one byte of size
+    if (!rch_load64(cap->t, members + 8))
+        return 0;
+    rch_addr bytecode = rch_load64(cap->t, code + (uint32_t)L->code_code);
+    uint64_t instructions = rch_load64(cap->t, bytecode + (uint32_t)L->var_size) / 2;
+    return instructions + 32ull * rch_load8(cap->t, members + 20);
+}
+
+// code.__sizeof__: the object with its bytecode, per-code extras, caches.
 uint64_t rch__size_code(struct rch__cap *cap, const struct rch__type *type, rch_addr code)
 {
     const struct rch_layout *L = cap->L;
-    uint64_t bytes = rch__size_plain(cap, type, code);
+    uint64_t bytes = ((rch__size_plain(cap, type, code) + 7) & ~7ull) + opcache_bytes(cap, code);
     rch_addr extra = L->code_extra != RCH_ABSENT ? rch_load64(cap->t, code + (uint32_t)L->code_extra) : 0;
     if (extra) {
         uint64_t num = rch_load64(cap->t, extra);

@@ -220,6 +220,9 @@ uint32_t rch__decode_generator(struct rch__cap *cap, struct rch__type *type, rch
     rch_addr code = iframe ? load(cap, iframe, L->iframe_code) : 0;
     if (iframe)
         rch__emit_iframe(cap, iframe);
+    bool keeps_code = !iframe && L->gen_code == RCH_ABSENT;  // 3.12+: until the generator goes
+    if (keeps_code)
+        rch__emit(cap, load(cap, gen + (uint32_t)L->gen_iframe, L->iframe_code));
     uint64_t key = iframe ? code : 1;
     uint32_t shape = rch__shape_find(cap, type, key);
     if (shape != RCH_NO_NODE)
@@ -236,6 +239,8 @@ uint32_t rch__decode_generator(struct rch__cap *cap, struct rch__type *type, rch
         rch__label_add(cap, RCH_EDGE_TRACEBACK, "exception traceback", FIXED);
     rch__label_add(cap, RCH_EDGE_FIELD, type->family && type->family->name[0] == 'a'
                                             ? "finalizer" : "cr_origin", FIXED);
+    if (keeps_code)
+        rch__label_add(cap, RCH_EDGE_FIELD, "f_code", FIXED);
     return rch__shape_end(cap, type, key, iframe ? rch__label_iframe(cap, code) : 0);
 }
 

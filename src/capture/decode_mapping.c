@@ -190,21 +190,14 @@ uint64_t rch__keys_bytes(struct rch__cap *cap, rch_addr keys)
 }
 
 // Up to 3.10 a split dict's values count for as many as the keys could hold; from 3.11 for as many
-// as the shared keys can hold in all; 3.13 counts the block of values unless it is embedded.
-static uint64_t values_bytes(struct rch__cap *cap, rch_addr keys, rch_addr values)
+// as the shared keys can hold in all, even where the values lie in an instance (3.13).
+static uint64_t values_bytes(struct rch__cap *cap, rch_addr keys)
 {
     const struct rch_layout *L = cap->L;
-    if (L->values_embedded != RCH_ABSENT) {
-        if (rch_load8(cap->t, values + (uint32_t)L->values_embedded))
-            return 0;
-    }
     if (L->keys_kind == RCH_ABSENT)
         return usable_fraction(keys_capacity(cap, keys)) * 8;
-    uint64_t num = rch_load64(cap->t, keys + (uint32_t)L->keys_nentries) +
-                   rch_load64(cap->t, keys + (uint32_t)L->keys_usable);
-    if (L->values_capacity != RCH_ABSENT)
-        num = rch_load8(cap->t, values + (uint32_t)L->values_capacity);
-    return num * 8;
+    return 8 * (rch_load64(cap->t, keys + (uint32_t)L->keys_nentries) +
+                rch_load64(cap->t, keys + (uint32_t)L->keys_usable));
 }
 
 uint64_t rch__size_dict(struct rch__cap *cap, const struct rch__type *type, rch_addr dict)
@@ -214,7 +207,7 @@ uint64_t rch__size_dict(struct rch__cap *cap, const struct rch__type *type, rch_
     rch_addr values = rch_load64(cap->t, dict + (uint32_t)L->dict_values);
     uint64_t bytes = (uint64_t)type->basicsize;
     if (values)
-        bytes += values_bytes(cap, keys, values);
+        bytes += values_bytes(cap, keys);
     if (rch_load64(cap->t, keys + (uint32_t)L->keys_refcnt) == 1)
         bytes += rch__keys_bytes(cap, keys);
     return bytes;

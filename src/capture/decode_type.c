@@ -30,7 +30,8 @@ static void emit_shared_keys(struct rch__cap *cap, rch_addr keys)
         rch__emit(cap, rch_load64(cap->t, e.first + (rch_addr)(i * e.stride) + (uint32_t)e.key_off));
 }
 
-static void label_type(struct rch__cap *cap)
+// A metaclass written in C may visit more (ctypes keeps its own facts there): unnamed, with the keys.
+static void label_type(struct rch__cap *cap, bool has_rest)
 {
     rch__label_add(cap, RCH_EDGE_DICT, "__dict__", FIXED | RCH_LABEL_FOLD_FORWARD);
     rch__label_add(cap, RCH_EDGE_FIELD, "__base__", FIXED);
@@ -42,7 +43,10 @@ static void label_type(struct rch__cap *cap)
     rch__label_add(cap, RCH_EDGE_FIELD, "__name__", FIXED);
     rch__label_add(cap, RCH_EDGE_FIELD, "__qualname__", FIXED);
     rch__label_add(cap, RCH_EDGE_FIELD, "__slots__", FIXED);
-    rch__label_add(cap, RCH_EDGE_FIELD, "shared key", FIXED);
+    if (has_rest)
+        rch__label_add(cap, RCH_EDGE_REFERENCE, NULL, 0);
+    else
+        rch__label_add(cap, RCH_EDGE_FIELD, "shared key", FIXED);
 }
 
 uint32_t rch__decode_type(struct rch__cap *cap, struct rch__type *type, rch_addr object)
@@ -50,6 +54,9 @@ uint32_t rch__decode_type(struct rch__cap *cap, struct rch__type *type, rch_addr
     const struct rch_layout *L = cap->L;
     uint64_t flags = rch_load64(cap->t, object + (uint32_t)L->type_flags);
     bool is_heap = flags & RCH_TPFLAGS_HEAPTYPE;
+    size_t start = cap->log->codes.num;
+    if (!is_heap)
+        rch__type_get(cap, object);  // a root, even if nothing is of this type
     rch__emit_fields(cap, type, object);
     rch__emit(cap, rch__type_dict(cap, object));
     rch__emit(cap, load(cap, object, L->type_base));
@@ -64,20 +71,21 @@ uint32_t rch__decode_type(struct rch__cap *cap, struct rch__type *type, rch_addr
     rch_addr keys = is_heap ? load(cap, object, L->heaptype_cached_keys) : 0;
     if (keys)
         emit_shared_keys(cap, keys);
+    if (type->decode_rest && cap->opt.can_traverse)
+        rch__emit_rest(cap, type, object, start);
     if (type->plain_shape != RCH_NO_NODE)
         return type->plain_shape;
     rch__shape_begin(cap, type);
-    label_type(cap);
+    label_type(cap, type->decode_rest);
     return rch__shape_end(cap, type, 0, 1);
 }
 
 uint64_t rch__size_type(struct rch__cap *cap, const struct rch__type *type, rch_addr object)
 {
-    (void)type;
     const struct rch_layout *L = cap->L;
     uint64_t flags = rch_load64(cap->t, object + (uint32_t)L->type_flags);
-    if (!(flags & RCH_TPFLAGS_HEAPTYPE))  // the collector does not track it: no header either
-        return (uint64_t)(uint32_t)L->statictype_size - type->header_bytes;
+    if (!(flags & RCH_TPFLAGS_HEAPTYPE))  // up to 3.10 the header counts only where there is one
+        return (uint64_t)(uint32_t)L->statictype_size - (L->py_minor < 11 ? type->header_bytes : 0);
     rch_addr keys = load(cap, object, L->heaptype_cached_keys);
     return (uint32_t)L->heaptype_size + (keys ? rch__keys_bytes(cap, keys) : 0);
 }

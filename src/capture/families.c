@@ -10,89 +10,103 @@
 #define HIDDEN (RCH_LABEL_FIXED | RCH_LABEL_FOLD_FORWARD)
 #define AT(member) offsetof(struct rch_layout, member)
 #define FIELDS(name) static const struct rch__family_field name[]
-#define END {NULL, 0, 0, 0}
+#define ROW(name, member, kind, flags) {name, AT(member), RCH_EDGE_##kind, flags, 0}
+#define ROW_IN(name, member, inner, kind, flags) {name, AT(member), RCH_EDGE_##kind, flags, AT(inner)}
+#define END {NULL, 0, 0, 0, 0}
 
-FIELDS(method_fields) = {{"__func__", AT(method_func), RCH_EDGE_FIELD, FIXED},
-                         {"__self__", AT(method_self), RCH_EDGE_FIELD, FIXED}, END};
-FIELDS(cfunction_fields) = {{"__self__", AT(cfunction_self), RCH_EDGE_FIELD, FIXED},
-                            {"__module__", AT(cfunction_module), RCH_EDGE_FIELD, FIXED}, END};
-FIELDS(cmethod_fields) = {{"__self__", AT(cfunction_self), RCH_EDGE_FIELD, FIXED},
-                          {"__module__", AT(cfunction_module), RCH_EDGE_FIELD, FIXED},
-                          {"__class__", AT(cfunction_class), RCH_EDGE_FIELD, FIXED}, END};
-FIELDS(cell_fields) = {{"cell_contents", AT(cell_ref), RCH_EDGE_FIELD,
-                        FIXED | RCH_LABEL_FOLD_BACK}, END};
-FIELDS(classmethod_fields) = {{"__func__", AT(classmethod_callable), RCH_EDGE_FIELD, FIXED},
-                              {"__dict__", AT(classmethod_dict), RCH_EDGE_DICT, HIDDEN}, END};
-FIELDS(staticmethod_fields) = {{"__func__", AT(staticmethod_callable), RCH_EDGE_FIELD, FIXED},
-                               {"__dict__", AT(staticmethod_dict), RCH_EDGE_DICT, HIDDEN}, END};
-FIELDS(property_fields) = {{"fget", AT(property_get), RCH_EDGE_FIELD, FIXED},
-                           {"fset", AT(property_set), RCH_EDGE_FIELD, FIXED},
-                           {"fdel", AT(property_del), RCH_EDGE_FIELD, FIXED},
-                           {"__doc__", AT(property_doc), RCH_EDGE_FIELD, FIXED},
-                           {"__name__", AT(property_name), RCH_EDGE_FIELD, FIXED}, END};
-FIELDS(descr_fields) = {{"__objclass__", AT(descr_type), RCH_EDGE_FIELD, FIXED},
-                        {"__name__", AT(descr_name), RCH_EDGE_FIELD, FIXED},
-                        {"__qualname__", AT(descr_qualname), RCH_EDGE_FIELD, FIXED}, END};
-FIELDS(module_fields) = {{"__dict__", AT(module_dict), RCH_EDGE_DICT, HIDDEN},
-                         {"__name__", AT(module_name), RCH_EDGE_FIELD, FIXED}, END};
-FIELDS(weakref_fields) = {{"referent", AT(weakref_object), RCH_EDGE_WEAK, FIXED},
-                          {"__callback__", AT(weakref_callback), RCH_EDGE_FIELD, FIXED}, END};
-FIELDS(proxy_fields) = {{"mapping", AT(mappingproxy_mapping), RCH_EDGE_FIELD, FIXED}, END};
-FIELDS(slice_fields) = {{"start", AT(slice_start), RCH_EDGE_FIELD, FIXED},
-                        {"stop", AT(slice_stop), RCH_EDGE_FIELD, FIXED},
-                        {"step", AT(slice_step), RCH_EDGE_FIELD, FIXED}, END};
-FIELDS(range_fields) = {{"start", AT(range_start), RCH_EDGE_FIELD, FIXED},
-                        {"stop", AT(range_stop), RCH_EDGE_FIELD, FIXED},
-                        {"step", AT(range_step), RCH_EDGE_FIELD, FIXED},
-                        {"length", AT(range_length), RCH_EDGE_FIELD, FIXED}, END};
-FIELDS(traceback_fields) = {{"tb_next", AT(traceback_next), RCH_EDGE_TRACEBACK, FIXED},
-                            {"tb_frame", AT(traceback_frame), RCH_EDGE_TRACEBACK, FIXED}, END};
-FIELDS(exception_fields) = {{"__dict__", AT(exc_dict), RCH_EDGE_DICT, HIDDEN},
-                            {"args", AT(exc_args), RCH_EDGE_FIELD, 0},
-                            {"__notes__", AT(exc_notes), RCH_EDGE_FIELD, 0},
-                            {"__traceback__", AT(exc_traceback), RCH_EDGE_TRACEBACK, 0},
-                            {"__context__", AT(exc_context), RCH_EDGE_FIELD, 0},
-                            {"__cause__", AT(exc_cause), RCH_EDGE_FIELD, 0}, END};
-FIELDS(context_fields) = {{"previous", AT(context_prev), RCH_EDGE_FIELD, FIXED},
-                          {"variables", AT(context_vars), RCH_EDGE_FIELD, HIDDEN}, END};
-FIELDS(hamt_fields) = {{"root", AT(hamt_root), RCH_EDGE_FIELD, HIDDEN}, END};
-FIELDS(contextvar_fields) = {{"name", AT(contextvar_name), RCH_EDGE_FIELD, FIXED},
-                             {"default", AT(contextvar_default), RCH_EDGE_FIELD, FIXED}, END};
-FIELDS(token_fields) = {{"context", AT(token_ctx), RCH_EDGE_FIELD, FIXED},
-                        {"var", AT(token_var), RCH_EDGE_FIELD, FIXED},
-                        {"old_value", AT(token_oldval), RCH_EDGE_FIELD, FIXED}, END};
-FIELDS(odict_fields) = {{"__dict__", AT(odict_od_dict), RCH_EDGE_DICT, HIDDEN}, END};
-FIELDS(defaultdict_fields) = {{"default_factory", AT(defaultdict_factory), RCH_EDGE_FIELD, 0}, END};
-FIELDS(partial_fields) = {{"func", AT(partial_fn), RCH_EDGE_FIELD, FIXED},
-                          {"args", AT(partial_args), RCH_EDGE_FIELD, FIXED},
-                          {"keywords", AT(partial_kw), RCH_EDGE_FIELD, FIXED},
-                          {"__dict__", AT(partial_dict), RCH_EDGE_DICT, HIDDEN}, END};
-FIELDS(lru_fields) = {{"cache", AT(lru_cache), RCH_EDGE_FIELD, HIDDEN},
-                      {"__wrapped__", AT(lru_func), RCH_EDGE_FIELD, FIXED},
-                      {"keyword mark", AT(lru_kwd_mark), RCH_EDGE_FIELD, FIXED},
-                      {"link type", AT(lru_link_type), RCH_EDGE_FIELD, FIXED},
-                      {"info type", AT(lru_cache_info_type), RCH_EDGE_FIELD, FIXED},
-                      {"__dict__", AT(lru_dict), RCH_EDGE_DICT, HIDDEN}, END};
-FIELDS(lru_link_fields) = {{"key", AT(lru_link_key), RCH_EDGE_FIELD, FIXED},
-                           {"result", AT(lru_link_result), RCH_EDGE_FIELD, FIXED}, END};
+FIELDS(method_fields) = {ROW("__func__", method_func, FIELD, FIXED),
+                         ROW("__self__", method_self, FIELD, FIXED), END};
+FIELDS(cfunction_fields) = {ROW("__self__", cfunction_self, FIELD, FIXED),
+                            ROW("__module__", cfunction_module, FIELD, FIXED), END};
+FIELDS(cmethod_fields) = {ROW("__self__", cfunction_self, FIELD, FIXED),
+                          ROW("__module__", cfunction_module, FIELD, FIXED),
+                          ROW("__class__", cfunction_class, FIELD, FIXED), END};
+FIELDS(cell_fields) = {ROW("cell_contents", cell_ref, FIELD, FIXED | RCH_LABEL_FOLD_BACK), END};
+FIELDS(classmethod_fields) = {ROW("__func__", classmethod_callable, FIELD, FIXED),
+                              ROW("__dict__", classmethod_dict, DICT, HIDDEN), END};
+FIELDS(staticmethod_fields) = {ROW("__func__", staticmethod_callable, FIELD, FIXED),
+                               ROW("__dict__", staticmethod_dict, DICT, HIDDEN), END};
+FIELDS(property_fields) = {ROW("fget", property_get, FIELD, FIXED),
+                           ROW("fset", property_set, FIELD, FIXED),
+                           ROW("fdel", property_del, FIELD, FIXED),
+                           ROW("__doc__", property_doc, FIELD, FIXED),
+                           ROW("__name__", property_name, FIELD, FIXED), END};
+FIELDS(descr_fields) = {ROW("__objclass__", descr_type, FIELD, FIXED),
+                        ROW("__name__", descr_name, FIELD, FIXED),
+                        ROW("__qualname__", descr_qualname, FIELD, FIXED), END};
+FIELDS(module_fields) = {ROW("__dict__", module_dict, DICT, HIDDEN),
+                         ROW("__name__", module_name, FIELD, FIXED), END};
+FIELDS(weakref_fields) = {ROW("referent", weakref_object, WEAK, FIXED),
+                          ROW("__callback__", weakref_callback, FIELD, FIXED), END};
+FIELDS(proxy_fields) = {ROW("mapping", mappingproxy_mapping, FIELD, FIXED), END};
+FIELDS(slice_fields) = {ROW("start", slice_start, FIELD, FIXED),
+                        ROW("stop", slice_stop, FIELD, FIXED),
+                        ROW("step", slice_step, FIELD, FIXED), END};
+FIELDS(range_fields) = {ROW("start", range_start, FIELD, FIXED),
+                        ROW("stop", range_stop, FIELD, FIXED),
+                        ROW("step", range_step, FIELD, FIXED),
+                        ROW("length", range_length, FIELD, FIXED), END};
+FIELDS(traceback_fields) = {ROW("tb_next", traceback_next, TRACEBACK, FIXED),
+                            ROW("tb_frame", traceback_frame, TRACEBACK, FIXED), END};
+FIELDS(exception_fields) = {ROW("__dict__", exc_dict, DICT, HIDDEN),
+                            ROW("args", exc_args, FIELD, 0),
+                            ROW("__notes__", exc_notes, FIELD, 0),
+                            ROW("__traceback__", exc_traceback, TRACEBACK, 0),
+                            ROW("__context__", exc_context, FIELD, 0),
+                            ROW("__cause__", exc_cause, FIELD, 0), END};
+FIELDS(context_fields) = {ROW("previous", context_prev, FIELD, FIXED),
+                          ROW("variables", context_vars, FIELD, HIDDEN), END};
+FIELDS(hamt_fields) = {ROW("root", hamt_root, FIELD, HIDDEN), END};
+FIELDS(contextvar_fields) = {ROW("name", contextvar_name, FIELD, FIXED),
+                             ROW("default", contextvar_default, FIELD, FIXED), END};
+FIELDS(token_fields) = {ROW("context", token_ctx, FIELD, FIXED),
+                        ROW("var", token_var, FIELD, FIXED),
+                        ROW("old_value", token_oldval, FIELD, FIXED), END};
+FIELDS(odict_fields) = {ROW("__dict__", odict_od_dict, DICT, HIDDEN), END};
+FIELDS(defaultdict_fields) = {ROW("default_factory", defaultdict_factory, FIELD, 0), END};
+FIELDS(partial_fields) = {ROW("func", partial_fn, FIELD, FIXED),
+                          ROW("args", partial_args, FIELD, FIXED),
+                          ROW("keywords", partial_kw, FIELD, FIXED),
+                          ROW("__dict__", partial_dict, DICT, HIDDEN), END};
+FIELDS(lru_fields) = {ROW("cache", lru_cache, FIELD, HIDDEN),
+                      ROW("__wrapped__", lru_func, FIELD, FIXED),
+                      ROW("keyword mark", lru_kwd_mark, FIELD, FIXED),
+                      ROW("link type", lru_link_type, FIELD, FIXED),
+                      ROW("info type", lru_cache_info_type, FIELD, FIXED),
+                      ROW("__dict__", lru_dict, DICT, HIDDEN), END};
+FIELDS(lru_link_fields) = {ROW("key", lru_link_key, FIELD, FIXED),
+                           ROW("result", lru_link_result, FIELD, FIXED), END};
 #define FUTURE_FIELDS                                                                            \
-    {"loop", AT(future_loop), RCH_EDGE_FIELD, FIXED},                                            \
-    {"callback", AT(future_callback0), RCH_EDGE_FIELD, 0},                                       \
-    {"callback context", AT(future_context0), RCH_EDGE_FIELD, 0},                                \
-    {"callbacks", AT(future_callbacks), RCH_EDGE_FIELD, 0},                                      \
-    {"exception", AT(future_exception), RCH_EDGE_FIELD, 0},                                      \
-    {"exception traceback", AT(future_exception_tb), RCH_EDGE_TRACEBACK, 0},                     \
-    {"result", AT(future_result), RCH_EDGE_FIELD, 0},                                            \
-    {"source traceback", AT(future_source_tb), RCH_EDGE_FIELD, 0},                               \
-    {"cancel message", AT(future_cancel_msg), RCH_EDGE_FIELD, 0},                                \
-    {"cancelled error", AT(future_cancelled_exc), RCH_EDGE_FIELD, 0},                            \
-    {"__dict__", AT(future_dict), RCH_EDGE_DICT, HIDDEN}
+    ROW("loop", future_loop, FIELD, FIXED),                                            \
+    ROW("callback", future_callback0, FIELD, 0),                                       \
+    ROW("callback context", future_context0, FIELD, 0),                                \
+    ROW("callbacks", future_callbacks, FIELD, 0),                                      \
+    ROW("exception", future_exception, FIELD, 0),                                      \
+    ROW("exception traceback", future_exception_tb, TRACEBACK, 0),                     \
+    ROW("result", future_result, FIELD, 0),                                            \
+    ROW("source traceback", future_source_tb, FIELD, 0),                               \
+    ROW("cancel message", future_cancel_msg, FIELD, 0),                                \
+    ROW("cancelled error", future_cancelled_exc, FIELD, 0),                            \
+    ROW_IN("cancelled error type", future_cancelled_exc_state, exc_state_type, FIELD, 0),                                                                        \
+    ROW_IN("cancelled error", future_cancelled_exc_state, exc_state_value, FIELD, 0), \
+    ROW_IN("cancelled error traceback", future_cancelled_exc_state, exc_state_traceback, TRACEBACK, 0),                                                                   \
+    ROW("__dict__", future_dict, DICT, HIDDEN)
 FIELDS(future_fields) = {FUTURE_FIELDS, END};
 FIELDS(task_fields) = {FUTURE_FIELDS,
-                       {"waits for", AT(task_fut_waiter), RCH_EDGE_FIELD, 0},
-                       {"coroutine", AT(task_coro), RCH_EDGE_FIELD, FIXED},
-                       {"name", AT(task_name), RCH_EDGE_FIELD, FIXED},
-                       {"context", AT(task_context), RCH_EDGE_FIELD, FIXED}, END};
+                       ROW("waits for", task_fut_waiter, FIELD, 0),
+                       ROW("coroutine", task_coro, FIELD, FIXED),
+                       ROW("name", task_name, FIELD, FIXED),
+                       ROW("context", task_context, FIELD, FIXED), END};
+
+FIELDS(memoryview_fields) = {ROW("buffer", memoryview_mbuf, FIELD, FIXED), END};
+FIELDS(managedbuffer_fields) = {ROW("exporter", managedbuffer_obj, FIELD, FIXED), END};
+FIELDS(local_fields) = {ROW("key", local_key, FIELD, FIXED),
+                        ROW("args", local_args, FIELD, FIXED),
+                        ROW("keywords", local_kw, FIELD, FIXED),
+                        ROW("dummies", local_dummies, FIELD, FIXED),
+                        ROW("callback", local_wr_callback, FIELD, FIXED),
+                        ROW("dicts", local_dicts, FIELD, FIXED),
+                        ROW("watchdogs", local_thread_watchdogs, FIELD, FIXED), END};
 
 static const struct rch__family families[] = {
     // containers
@@ -147,23 +161,24 @@ static const struct rch__family families[] = {
     {.name = "traceback", .fields = traceback_fields},
     {.name = "BaseException", .fields = exception_fields},
     // weak references (named differently up to 3.10)
-    {.name = "weakref", .fields = weakref_fields},
-    {.name = "weakproxy", .fields = weakref_fields},
-    {.name = "weakcallableproxy", .fields = weakref_fields},
+    {.name = "weakref", .fields = weakref_fields, .shown = "weakref.ReferenceType"},
+    {.name = "weakproxy", .fields = weakref_fields, .shown = "weakref.ProxyType"},
+    {.name = "weakcallableproxy", .fields = weakref_fields, .shown = "weakref.CallableProxyType"},
     {.name = "weakref.ReferenceType", .fields = weakref_fields},
     {.name = "weakref.ProxyType", .fields = weakref_fields},
     {.name = "weakref.CallableProxyType", .fields = weakref_fields},
     // contexts
-    {.name = "Context", .fields = context_fields},
+    {.name = "Context", .fields = context_fields, .shown = "_contextvars.Context"},
     {.name = "_contextvars.Context", .fields = context_fields},
     {.name = "hamt", .fields = hamt_fields},
     {.name = "hamt_bitmap_node", .emit = rch__emit_hamt_bitmap, .label = rch__label_hamt_bitmap},
     {.name = "hamt_array_node", .emit = rch__emit_hamt_array, .label = rch__label_hamt_array},
     {.name = "hamt_collision_node", .emit = rch__emit_hamt_collision,
      .label = rch__label_hamt_collision},
-    {.name = "ContextVar", .fields = contextvar_fields, .is_unchecked = true},
+    {.name = "ContextVar", .fields = contextvar_fields, .is_unchecked = true,
+     .shown = "_contextvars.ContextVar"},
     {.name = "_contextvars.ContextVar", .fields = contextvar_fields, .is_unchecked = true},
-    {.name = "Token", .fields = token_fields},
+    {.name = "Token", .fields = token_fields, .shown = "_contextvars.Token"},
     {.name = "_contextvars.Token", .fields = token_fields},
     // asyncio in C
     {.name = "_asyncio.Future", .fields = future_fields},
@@ -179,7 +194,8 @@ static const struct rch__family families[] = {
     {.name = "bool", .size = rch__size_int},
     {.name = "slice", .fields = slice_fields},
     {.name = "range", .fields = range_fields},
-    {.name = "memoryview", .words = "buffer", .has_rest = true},
+    {.name = "memoryview", .fields = memoryview_fields},
+    {.name = "managedbuffer", .fields = managedbuffer_fields},
     // iterators: Objects/{iter,list,tuple,set,dict,enum,bltinmodule}object.c
     {.name = "iterator", .words = "- sequence"},
     {.name = "callable_iterator", .words = "callable sentinel"},
@@ -198,10 +214,11 @@ static const struct rch__family families[] = {
     {.name = "dict_reversekeyiterator", .words = "dict - - result"},
     {.name = "dict_reversevalueiterator", .words = "dict - - result"},
     {.name = "dict_reverseitemiterator", .words = "dict - - result"},
-    {.name = "collections._deque_iterator", .words = "- deque"},
-    {.name = "collections._deque_reverse_iterator", .words = "- deque"},
-    {.name = "_collections._deque_iterator", .words = "- deque"},
-    {.name = "_collections._deque_reverse_iterator", .words = "- deque"},
+    {.name = "collections._deque_iterator", .words = "- - deque"},
+    {.name = "collections._deque_reverse_iterator", .words = "- - deque"},
+    {.name = "_collections._deque_iterator", .words = "- - deque"},
+    {.name = "_collections._deque_reverse_iterator", .words = "- - deque"},
+    {.name = "odict_iterator", .words = "- dict - - result key"},
     {.name = "enumerate", .words = "- iterator result index"},
     {.name = "reversed", .words = "- sequence"},
     {.name = "map", .words = "iterators function"},
@@ -223,29 +240,59 @@ static const struct rch__family families[] = {
      .words = "iterator key_function target_key current_key current_value"},
     {.name = "itertools._grouper", .words = "parent target_key"},
     {.name = "itertools.zip_longest", .words = "- - iterators result fill_value"},
-    {.name = "itertools.product", .words = "pools - result"},
-    {.name = "itertools.combinations", .words = "pool - result"},
-    {.name = "itertools.combinations_with_replacement", .words = "pool - result"},
-    {.name = "itertools.permutations", .words = "pool - - result"},
+    {.name = "itertools.product", .words = "pools - result", .size = rch__size_product},
+    {.name = "itertools.combinations", .words = "pool - result", .size = rch__size_combinations},
+    {.name = "itertools.combinations_with_replacement", .words = "pool - result",
+     .size = rch__size_combinations},
+    {.name = "itertools.permutations", .words = "pool - - result", .size = rch__size_permutations},
     {.name = "itertools._tee", .words = "data"},
+    {.name = "itertools._tee_dataobject", .words = "iterator - next"},
     {.name = "itertools.pairwise", .words = "iterator old result"},
     {.name = "itertools.batched", .words = "iterator"},
     // generic aliases and unions: Objects/{genericalias,union}object.c
     {.name = "types.GenericAlias", .words = "__origin__ __args__ __parameters__"},
     {.name = "types.UnionType", .words = "__args__ __parameters__"},
     // Modules/_threadmodule.c, _struct.c, _io, _operator.c, _random
-    {.name = "_thread._local", .words = "key args keywords - dummies callback", .has_rest = true},
+    {.name = "_thread._local", .fields = local_fields},
     {.name = "_thread._localdummy", .words = "-", .is_unchecked = true},
     {.name = "operator.itemgetter", .words = "- item", .has_rest = true},
     {.name = "operator.attrgetter", .words = "- attribute", .has_rest = true},
     {.name = "operator.methodcaller", .words = "name args keywords", .has_rest = true},
     {.name = "_struct.unpack_iterator", .words = "struct", .has_rest = true},
     {.name = "_io.FileIO", .words = "-", .has_rest = true},
-    {.name = "_io.BufferedReader", .words = "raw", .has_rest = true},
-    {.name = "_io.BufferedWriter", .words = "raw", .has_rest = true},
-    {.name = "_io.BufferedRandom", .words = "raw", .has_rest = true},
+    {.name = "_io.BufferedReader", .words = "raw", .has_rest = true, .size = rch__size_buffered},
+    {.name = "_io.BufferedWriter", .words = "raw", .has_rest = true, .size = rch__size_buffered},
+    {.name = "_io.BufferedRandom", .words = "raw", .has_rest = true, .size = rch__size_buffered},
     {.name = "_io.BufferedRWPair", .words = "reader writer", .has_rest = true},
-    {.name = "_io.BytesIO", .words = "buffer", .has_rest = true},
+    {.name = "_io.BytesIO", .words = "!buffer", .has_rest = true, .size = rch__size_bytesio},
+    {.name = "_io.TextIOWrapper",
+     .words = "- - buffer encoding encoder decoder newlines errors", .has_rest = true},
+    // Modules/_abc.c, _sre, arraymodule.c, _csv.c, _queuemodule.c, _datetimemodule.c, _ssl.c, _sqlite
+    {.name = "_abc._abc_data", .words = "registry cache negative_cache"},
+    {.name = "re.Pattern", .words = "- - !groupindex !indexgroup !pattern"},
+    {.name = "re.Match", .words = "- !string !regs !re"},
+    {.name = "array.array", .size = rch__size_array},
+    {.name = "_struct.Struct", .words = "@40 !format", .size = rch__size_struct},
+    {.name = "_csv.reader", .words = "input dialect fields"},
+    {.name = "_csv.writer", .words = "write dialect"},
+    {.name = "_queue.SimpleQueue", .words = "- - list", .has_rest = true},
+    {.name = "datetime.datetime", .emit = rch__emit_datetime, .label = rch__label_tzinfo},
+    {.name = "datetime.time", .emit = rch__emit_time, .label = rch__label_tzinfo},
+    {.name = "datetime.timezone", .words = "!offset !name"},
+    {.name = "_ssl._SSLSocket", .words = "!socket - !context @48 !owner !server_hostname"},
+    {.name = "sqlite3.Cursor", .words = "connection", .has_rest = true},
+    // Modules/_elementtree.c
+    {.name = "xml.etree.ElementTree.Element", .words = "!tag", .emit = rch__emit_element,
+     .label = rch__label_element, .size = rch__size_element},
+    {.name = "xml.etree.ElementTree.TreeBuilder", .words = "root this last - data stack",
+     .has_rest = true},
+    {.name = "xml.etree.ElementTree.XMLParser",
+     .words = "- target entity names start_ns end_ns start data end comment pi doctype close"},
+    {.name = "_elementtree._element_iterator", .words = "- - - root tag"},
+    // Modules/_ctypes: up to 3.12 a class keeps its facts in a dict of this type
+    {.name = "StgDict", .emit = rch__emit_dict, .label = rch__label_dict,
+     .words = "@96 !proto @128 !argtypes !converters !restype !checker"},
+    {.name = "_ctypes.CField", .words = "- - - proto"},
     // the AST: the base class holds a dictionary and nothing else
     {.name = "ast.AST", .words = "-"},
     {.name = "_ast.AST", .words = "-"},

@@ -10,11 +10,14 @@ struct rch__family_field {
     size_t layout_member;  // offsetof(struct rch_layout, ...), which holds the offset or RCH_ABSENT
     uint8_t kind;
     uint16_t flags;
+    size_t inner_member;  // 0, or the layout's offset within a struct that lies at layout_member
 };
 
 struct rch__family {
     const char *name;   // tp_name
-    const char *words;  // names of the pointers from offset 16 on, "-" for a word that is none
+    const char *words;  // names of the pointers from offset 16 on, each used only where tp_traverse
+                        // visits it; "!name": owned in any case; "-": none; "@96": on from there
+    const char *shown;  // the name to show where it is not tp_name: what 3.13 calls the type
     const struct rch__family_field *fields;  // ended by a NULL name; may be NULL
     void (*emit)(struct rch__cap *cap, struct rch__type *type, rch_addr object);  // the content
     uint32_t (*label)(struct rch__cap *cap);  // adds its labels; returns how many repeat
@@ -80,6 +83,21 @@ uint32_t rch__label_iframe(struct rch__cap *cap, rch_addr code);
 uint32_t rch__decode_type(struct rch__cap *cap, struct rch__type *type, rch_addr object);
 uint64_t rch__size_type(struct rch__cap *cap, const struct rch__type *type, rch_addr object);
 void rch__emit_lru_link(struct rch__cap *cap, struct rch__type *type, rch_addr link);
+
+// decode_extension.c
+void rch__emit_element(struct rch__cap *cap, struct rch__type *type, rch_addr element);
+uint32_t rch__label_element(struct rch__cap *cap);
+void rch__emit_datetime(struct rch__cap *cap, struct rch__type *type, rch_addr datetime);
+void rch__emit_time(struct rch__cap *cap, struct rch__type *type, rch_addr time);
+uint32_t rch__label_tzinfo(struct rch__cap *cap);
+uint64_t rch__size_element(struct rch__cap *cap, const struct rch__type *type, rch_addr element);
+uint64_t rch__size_array(struct rch__cap *cap, const struct rch__type *type, rch_addr array);
+uint64_t rch__size_struct(struct rch__cap *cap, const struct rch__type *type, rch_addr object);
+uint64_t rch__size_bytesio(struct rch__cap *cap, const struct rch__type *type, rch_addr object);
+uint64_t rch__size_buffered(struct rch__cap *cap, const struct rch__type *type, rch_addr object);
+uint64_t rch__size_product(struct rch__cap *cap, const struct rch__type *type, rch_addr object);
+uint64_t rch__size_combinations(struct rch__cap *cap, const struct rch__type *type, rch_addr object);
+uint64_t rch__size_permutations(struct rch__cap *cap, const struct rch__type *type, rch_addr object);
 
 // decode_atom.c
 uint64_t rch__size_str(struct rch__cap *cap, const struct rch__type *type, rch_addr str);

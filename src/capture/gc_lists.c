@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 // capture/gc_lists.c -- find what the collector tracks: walk its lists, all generations and the
 // permanent one, of every interpreter. Each node of a list is a cache miss that waits for the one
-// before, so on a scattered heap many cursors walk at once: one from every list head, further ones
-// from tracked objects that already seen objects refer to. A cursor ends where another has been.
-// Every node is covered as long as every head has a cursor. (research: inprocess-performance, 3)
+// before. One cursor walks while neighbours in the list are neighbours in memory, as after a burst of
+// allocation; once they are not, many walk at once: one from every list head, further ones from
+// tracked objects that already seen objects refer to. A cursor ends where another has been. Every
+// node is covered as long as every head has a cursor. (research: inprocess-performance, 3)
 #include <stdlib.h>
 
 #include "capture/state.h"
@@ -11,7 +12,8 @@
 #define MAX_HEADS 64
 #define MAX_INTERPRETERS 1024
 #define MAX_CURSORS 24
-#define LOCALITY_SAMPLE 4096
+#define WINDOW 4096           // nodes, to judge how scattered a list is
+#define STARTUP_NODES 16384   // made while Python started: always scattered, and soon walked
 #define NEAR_BYTES 1024       // the next node so close is as good as sequential
 #define MAX_SEEDS 256
 #define SAMPLE_EVERY 4
@@ -25,7 +27,7 @@ struct walk {
     uint32_t num_cursors;
     uint32_t seeds[MAX_SEEDS];  // codes of objects
     uint32_t num_seeds;
-    uint32_t num_nodes;
+    uint32_t num_nodes, num_near;  // all; those of the window that follow closely
 };
 
 static rch_addr next_of(struct rch__cap *cap, rch_addr node)
@@ -64,23 +66,6 @@ static void find_heads(struct walk *walk)
     }
 }
 
-// Would one cursor do? Then the hardware prefetches better than we can.
-static bool is_sequential(struct walk *walk)
-{
-    uint32_t num_near = 0, num = 0;
-    for (uint32_t h = 0; h < walk->num_heads; h++) {
-        rch_addr node = next_of(walk->cap, walk->heads[h]), before = node;
-        for (uint32_t i = 0; i < LOCALITY_SAMPLE && !is_head(walk, node); i++) {
-            uint64_t distance = node > before ? node - before : before - node;
-            num_near += distance < NEAR_BYTES;
-            num++;
-            before = node;
-            node = next_of(walk->cap, node);
-        }
-    }
-    return num_near * 4 >= num * 3;
-}
-
 /// True if the object of this list node was not met before.
 static bool mark_tracked(struct rch__cap *cap, rch_addr node)
 {
@@ -114,6 +99,8 @@ static void sample(struct walk *walk, rch_addr object)
         if (code == RCH_NO_CODE || rch_is_tracked_code(&cap->index, code))
             continue;
         walk->seeds[walk->num_seeds++] = code;
+        if (cap->t->is_own)
+            __builtin_prefetch((const void *)(uintptr_t)(rch_code_addr(&cap->index, code) - 16));
     }
     cap->log->codes.num = start;
 }
@@ -138,21 +125,41 @@ static rch_addr take_seed(struct walk *walk)
     return 0;
 }
 
+/// After each window: are most nodes of it far from the one before?
+static bool is_scattered(struct walk *walk)
+{
+    if (++walk->num_nodes % WINDOW != 0)
+        return false;
+    bool is_far = walk->num_near < WINDOW / 2;
+    walk->num_near = 0;
+    return is_far && walk->num_nodes > STARTUP_NODES;
+}
+
+// List after list, until it does not pay any more; then each list not walked to its end has a cursor.
 static void walk_one(struct walk *walk)
 {
     struct rch__cap *cap = walk->cap;
-    for (uint32_t h = 0; h < walk->num_heads && cap->status == RCH_OK; h++)
-        for (rch_addr node = next_of(cap, walk->heads[h]); !is_head(walk, node);
-             node = next_of(cap, node))
-            if (!mark_tracked(cap, node))
+    for (uint32_t h = 0; h < walk->num_heads && cap->status == RCH_OK; h++) {
+        rch_addr node = next_of(cap, walk->heads[h]);
+        if (walk->num_cursors) {  // many will walk: this list too
+            walk->cursors[walk->num_cursors++] = node;
+            continue;
+        }
+        while (!is_head(walk, node) && mark_tracked(cap, node)) {
+            rch_addr next = next_of(cap, node);
+            walk->num_near += (next > node ? next - node : node - next) < NEAR_BYTES;
+            node = next;
+            if (is_scattered(walk)) {
+                walk->cursors[walk->num_cursors++] = node;
                 break;
+            }
+        }
+    }
 }
 
 static void walk_many(struct walk *walk)
 {
     struct rch__cap *cap = walk->cap;
-    for (uint32_t h = 0; h < walk->num_heads; h++)
-        walk->cursors[walk->num_cursors++] = next_of(cap, walk->heads[h]);
     while (walk->num_cursors && cap->status == RCH_OK) {
         for (uint32_t i = 0; i < walk->num_cursors; i++) {
             rch_addr node = walk->cursors[i];
@@ -179,8 +186,6 @@ void rch__mark_tracked(struct rch__cap *cap)
     find_heads(&walk);
     if (cap->status != RCH_OK)
         return;
-    if (is_sequential(&walk))
-        walk_one(&walk);
-    else
-        walk_many(&walk);
+    walk_one(&walk);
+    walk_many(&walk);
 }

@@ -1,10 +1,7 @@
 // SPDX-License-Identifier: MIT
 // capture/index.c -- regions are mapped when the first object in them is met; untouched cells cost
 // no memory. See index.h.
-#define _GNU_SOURCE
 #include "capture/index.h"
-
-#include <sys/mman.h>
 
 #include "capture/bigbuf.h"
 
@@ -34,9 +31,8 @@ uint32_t rch_index_new_region(struct rch_index *index, rch_addr addr)
         index->is_full = true;
         return 0;
     }
-    void *cells = mmap(NULL, REGION_BYTES, PROT_READ | PROT_WRITE,
-                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (cells == MAP_FAILED) {
+    void *cells = rch_bigbuf_new(REGION_BYTES);
+    if (!cells) {
         index->out_of_memory = true;
         return 0;
     }

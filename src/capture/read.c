@@ -127,6 +127,17 @@ rch_addr rch__dict_find(struct rch__cap *cap, rch_addr dict, const char *key)
     return 0;
 }
 
+static rch_addr find_state(struct rch__cap *cap, rch_addr states, uint64_t num, rch_addr type)
+{
+    for (uint64_t i = 0; i < num && i < MAX_STATIC_TYPES; i++) {
+        rch_addr state = states + i * (uint32_t)cap->L->static_type_state_size;
+        if (rch_load64(cap->t, state + (uint32_t)cap->L->static_type_type) == type)
+            return state;
+    }
+    return 0;
+}
+
+// Built-in types first, then those of extension modules (3.13: datetime).
 rch_addr rch__static_type_state(struct rch__cap *cap, rch_addr type)
 {
     const struct rch_layout *L = cap->L;
@@ -134,12 +145,11 @@ rch_addr rch__static_type_state(struct rch__cap *cap, rch_addr type)
         return 0;
     rch_addr interp = cap->opt.first_interp;
     uint64_t num = rch_load64(cap->t, interp + (uint32_t)L->interp_num_static_types);
-    for (uint64_t i = 0; i < num && i < MAX_STATIC_TYPES; i++) {
-        rch_addr state = interp + (uint32_t)L->interp_static_types + i * (uint32_t)L->static_type_state_size;
-        if (rch_load64(cap->t, state + (uint32_t)L->static_type_type) == type)
-            return state;
-    }
-    return 0;
+    rch_addr state = find_state(cap, interp + (uint32_t)L->interp_static_types, num, type);
+    if (state || L->interp_ext_static_types == RCH_ABSENT)
+        return state;
+    return find_state(cap, interp + (uint32_t)L->interp_ext_static_types,
+                      (uint32_t)L->ext_static_type_max, type);
 }
 
 rch_addr rch__type_dict(struct rch__cap *cap, rch_addr type)

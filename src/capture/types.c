@@ -2,6 +2,7 @@
 // capture/types.c -- one record for each Python type met: its name, the pointers at fixed offsets in
 // its instances (slots, C members, the family's fields), and how the rest is decoded.
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "capture/families.h"
@@ -60,32 +61,52 @@ static void add_members(struct rch__cap *cap, struct rch__type *type, rch_addr b
     }
 }
 
+// One word of a `words` row (families.h) for the pointer at `offset`.
+static void add_word(struct rch__cap *cap, struct rch__type *type, const char *word, int64_t offset)
+{
+    bool is_sure = *word == '!';
+    if (*word == '-' || offset + 8 > type->basicsize || (!is_sure && !type->traverse))
+        return;
+    struct rch__field *field =
+        add_field(cap, type, word + is_sure, offset, RCH_EDGE_FIELD, RCH_LABEL_FIXED);
+    if (field && !is_sure)
+        field->is_guess = type->has_guesses = true;
+}
+
 static void add_words(struct rch__cap *cap, struct rch__type *type, const char *words)
 {
     int64_t offset = OBJECT_HEAD_BYTES;
-    char name[64];
-    for (const char *at = words; *at; offset += 8) {
+    char word[64];
+    for (const char *at = words; *at;) {
         size_t len = strcspn(at, " ");
-        snprintf(name, sizeof(name), "%.*s", (int)len, at);
-        struct rch__field *field =
-            strcmp(name, "-") == 0 || offset + 8 > type->basicsize
-                ? NULL : add_field(cap, type, name, offset, RCH_EDGE_FIELD, RCH_LABEL_FIXED);
-        if (field)
-            field->is_guess = type->has_guesses = true;
+        snprintf(word, sizeof(word), "%.*s", (int)len, at);
+        if (*word == '@') {
+            offset = strtol(word + 1, NULL, 10);
+        } else {
+            add_word(cap, type, word, offset);
+            offset += 8;
+        }
         at += len;
         at += *at == ' ';
     }
 }
 
+static int32_t layout_value(const struct rch__cap *cap, size_t member)
+{
+    int32_t value;
+    memcpy(&value, (const char *)cap->L + member, sizeof(value));
+    return value;
+}
+
 static void add_family(struct rch__cap *cap, struct rch__type *type, const struct rch__family *family)
 {
     for (const struct rch__family_field *f = family->fields; f && f->name; f++) {
-        int32_t offset;
-        memcpy(&offset, (const char *)cap->L + f->layout_member, sizeof(offset));
-        if (offset != RCH_ABSENT)
-            add_field(cap, type, f->name, offset, (enum rch_edge_kind)f->kind, f->flags);
+        int32_t offset = layout_value(cap, f->layout_member);
+        int32_t inner = f->inner_member ? layout_value(cap, f->inner_member) : 0;
+        if (offset != RCH_ABSENT && inner != RCH_ABSENT)
+            add_field(cap, type, f->name, offset + inner, (enum rch_edge_kind)f->kind, f->flags);
     }
-    if (family->words && type->traverse)
+    if (family->words)
         add_words(cap, type, family->words);
     type->family = family;
     type->decode_rest = family->has_rest || type->has_guesses;

@@ -318,6 +318,27 @@ static void what_leans_on_a_holder_is_named_with_it(void **state)
     assert_int_equal(a->holders[0].holds_only, 3);
 }
 
+// The same with producers at rest: each has a connection of its pool in hand.
+static void what_leans_on_a_holder_may_hold_more_than_that(void **state)
+{
+    struct rch_graph *g = graph_of(
+        state, MODULE_NODES(p) "pools::dict leaning::dict",
+        MODULE(p) "p{connections}>pools p{producers}>leaning "
+        "pools{k1}>pool1.queue>c1.t>s1 pools{k2}>pool2.queue>c2.t>s2 "
+        "pools{k3}>pool3.queue>c3.t>s3 leaning{k3}>pp3.connections>pool3 "
+        "pp3.producer>made3.connection>c3 "
+        "leaning{k1}>pp1.connections>pool1 leaning{k2}>pp2.connections>pool2 "
+        "pp1.producer>made1.connection>c1 pp2.producer>made2.connection>c2");
+    const struct rch_answer *a = why(g, "s1 s2 s3");
+    assert_int_equal(a->num_holders, 1);
+    assert_string_equal(path_of(&a->holders[0]),
+                        "module p attribute:connections ^value:*x3 attribute:queuex3 "
+                        "attribute:tx3");
+    assert_int_equal(a->holders[0].num_also, 1);
+    assert_string_equal(a->holders[0].also[0], ".producers");
+    assert_int_equal(a->holders[0].holds_only, 3);
+}
+
 static void two_caches_of_one_module_stay_two(void **state)
 {
     struct rch_graph *g = graph_of(
@@ -578,6 +599,7 @@ int main(void)
         CLAIM(an_inline_value_and_a_dict_give_one_fingerprint),
         CLAIM(an_attribute_dictionary_itself_is_shown),
         CLAIM(what_leans_on_a_holder_is_named_with_it),
+        CLAIM(what_leans_on_a_holder_may_hold_more_than_that),
         CLAIM(two_caches_of_one_module_stay_two),
         CLAIM(many_independent_references_are_diffuse),
         CLAIM(paths_that_look_alike_are_one_group),

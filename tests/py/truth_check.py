@@ -58,14 +58,13 @@ class Truth:
         self.warm_up()
         gc.collect()
         gc.disable()
-        graph = core.capture()
+        self.graph = core.capture()
         objects = gc.get_objects()
-        self.graph = graph
-        self.addresses = graph.addresses("*")
-        self.counts = {address: word_at(address) for address in self.addresses}
-        self.nodes = {address: graph.node(address) for address in self.addresses}
+        self.addresses = self.graph.addresses("*")
+        self.heads = {at: (word_at(at), word_at(at + 8)) for at in self.addresses}
+        self.nodes = {address: self.graph.node(address) for address in self.addresses}
         self.tracked = {id(obj): obj for obj in objects}
-        self.mine = {id(frame) for frame in self.frames()}
+        self.mine = {id(self), id(vars(self)), *(id(frame) for frame in self.frames())}
         self.examples = collections.defaultdict(collections.Counter)
 
     @staticmethod
@@ -73,7 +72,7 @@ class Truth:
         """Fill the caches of abc that this class would fill: they are sets of weak references."""
         counter = collections.Counter(map(id, []))
         counter.update(number for number in ())
-        counter -= counter
+        counter -= counter.copy()
         json.dumps(counter)
 
     @staticmethod
@@ -90,7 +89,7 @@ class Truth:
 
     def compare_tracked(self):
         """Objects of one side only, except what this capture and this class made."""
-        born = {id(self.graph), id(self.addresses), id(self.nodes), id(self.counts)}
+        born = {id(self.graph), id(self.addresses), id(self.nodes), id(self.heads)}
         for address, node in self.nodes.items():
             if node["tracked"] and address not in self.tracked:
                 self.note("only captured", node["type"])
@@ -183,12 +182,10 @@ class Truth:
 
     def compare_counts(self):
         found = collections.Counter()
-        types_of = {}
-        for address, node in self.nodes.items():
+        for node in self.nodes.values():
             found.update(edge[3] for edge in node["references"] if edge[2] != "weak")
-            types_of[address] = word_at(address + 8)
-        found.update(cls for cls in types_of.values()
-                     if word_at(cls + 168) & HEAP_FLAG)
+        found.update(cls for _, cls in self.heads.values()
+                     if cls in self.tracked and self.tracked[cls].__flags__ & HEAP_FLAG)
         for kind, name, _, references in self.graph.roots():
             if kind == "c-held":
                 self.note("c-held", name, len(references))
@@ -197,7 +194,7 @@ class Truth:
             if kind not in NOT_OWNING_ROOTS:
                 found.update(edge[3] for edge in references)
         for address, num in found.items():
-            count = self.counts.get(address, 0)
+            count = self.heads[address][0]
             immortal = ctypes.c_int32(count & 0xFFFFFFFF).value < 0 or count > 900_000_000
             if not immortal and num > count:
                 self.note("counted too often", self.nodes[address]["type"], num - count)
