@@ -53,14 +53,29 @@ static void mark_members(struct rch_view *view)
         rch_bit_set(view->members.mem, q->members[i]);
 }
 
-// A list, tuple, set or dict with a member in it.
+static bool is_builtin(const struct rch_view *view, rch_node v, const char *const *names, size_t num)
+{
+    const struct rch_type *type = rch_type_of(view->g, v);
+    if (rch_is_root(view->g, v) || type->module != RCH_NO_STR)
+        return false;
+    const char *name = rch_str_get(view->g, type->name);
+    for (size_t i = 0; i < num; i++) {
+        if (strcmp(name, names[i]) == 0)
+            return true;
+    }
+    return false;
+}
+
+// A list, tuple, set, dict or cell with a member in it.
 static bool has_members(const struct rch_view *view, rch_node v)
 {
+    static const char *const cell[] = {"cell"};
     const struct rch_graph *g = view->g;
     const struct rch_shape *shape = &g->shapes[g->shape_of[v]];
-    if (shape->num_labels || !shape->num_tail)
+    bool is_cell = is_builtin(view, v, cell, 1);
+    if (!is_cell && (shape->num_labels || !shape->num_tail))
         return false;
-    for (uint32_t i = 0; i < shape->num_tail; i++) {
+    for (uint32_t i = 0; !is_cell && i < shape->num_tail; i++) {
         uint8_t kind = g->labels[shape->first_label + i].kind;
         if (kind != RCH_EDGE_ITEM && kind != RCH_EDGE_ELEMENT && kind != RCH_EDGE_KEY &&
             kind != RCH_EDGE_VALUE)
@@ -85,20 +100,64 @@ static bool only_observers_refer_to(const struct rch_view *view, rch_node v)
     return true;
 }
 
+// What an expression under way makes: nobody else refers to it, and it is gone when the call ends.
+static bool is_temporary(const struct rch_view *view, rch_node v)
+{
+    static const char *const names[] = {
+        "tuple", "list", "cell", "function", "list_iterator", "list_reverseiterator",
+        "tuple_iterator", "set_iterator", "dict_keyiterator", "dict_valueiterator",
+        "dict_itemiterator", "dict_keys", "dict_values", "dict_items", "enumerate", "zip", "map",
+        "filter", "reversed", "generator"};
+    return is_builtin(view, v, names, sizeof(names) / sizeof(names[0])) &&
+           only_observers_refer_to(view, v);
+}
+
+static bool is_own_reference(const struct rch_view *view, rch_node v, uint32_t e)
+{
+    rch_node to = view->g->edges[e];
+    return to != RCH_NO_NODE && rch_edge_holds(view, v, e) &&
+           (rch_is_member(view, to) || has_members(view, to));
+}
+
+// Append the temporaries that these nodes hold to them; a few rounds, as one may hold another.
+static enum rch_status add_temporaries(struct rch_view *view, struct rch_vec *nodes,
+                                       struct rch_error *err)
+{
+    enum { MAX_ROUNDS = 8 };
+    const struct rch_graph *g = view->g;
+    size_t before = 0;
+    for (int round = 0; round < MAX_ROUNDS && nodes->num > before; round++) {
+        before = nodes->num;
+        for (size_t i = 0; i < nodes->num; i++) {
+            rch_node v = RCH_VEC_AT(nodes, rch_node, i);
+            for (uint32_t e = g->edge_start[v]; e < g->edge_start[v + 1]; e++) {
+                rch_node to = g->edges[e];
+                if (to == RCH_NO_NODE || rch_bit(view->direct.mem, to) || rch_is_member(view, to) ||
+                    !rch_edge_holds(view, v, e) || !is_temporary(view, to))
+                    continue;
+                rch_bit_set(view->direct.mem, to);
+                rch_bit_set(view->odd.mem, to);
+                RCH_TRY(rch_vec_append(nodes, &to, 1, err));
+            }
+        }
+    }
+    return RCH_OK;
+}
+
 static enum rch_status ignore_direct(struct rch_view *view, struct rch_error *err)
 {
     const struct rch_graph *g = view->g;
+    RCH_VEC(nodes, view->alloc, rch_node);
     RCH_VEC(found, view->alloc, uint32_t);
     for (uint32_t i = 0; i < g->num_observers; i++) {
-        if (g->observers[i].scope != RCH_OBSERVER_DIRECT)
-            continue;
-        rch_node v = g->observers[i].node;
+        if (g->observers[i].scope == RCH_OBSERVER_DIRECT)
+            RCH_TRY(rch_vec_append(&nodes, &g->observers[i].node, 1, err));
+    }
+    RCH_TRY(add_temporaries(view, &nodes, err));
+    for (size_t i = 0; i < nodes.num; i++) {
+        rch_node v = RCH_VEC_AT(&nodes, rch_node, i);
         for (uint32_t e = g->edge_start[v]; e < g->edge_start[v + 1]; e++) {
-            rch_node to = g->edges[e];
-            if (to == RCH_NO_NODE || !rch_edge_holds(view, v, e))
-                continue;
-            if (rch_is_member(view, to) ||
-                (has_members(view, to) && only_observers_refer_to(view, to)))
+            if (is_own_reference(view, v, e))
                 RCH_TRY(rch_vec_append(&found, &e, 1, err));
         }
     }

@@ -31,7 +31,7 @@ struct rch_view {
     struct rch_block traits;   // uint8_t a shape: enum rch_shape_trait
     struct rch_block members;  // bits: S
     struct rch_block removed;  // bits: observers of scope ALL
-    struct rch_block direct;   // bits: observers of scope DIRECT
+    struct rch_block direct;   // bits: observers of scope DIRECT and their temporaries
     struct rch_block odd;      // bits: nodes some of whose references do not hold; removed included
     struct rch_vec ignored;    // uint32_t, sorted: edges of DIRECT observers that do not count
     struct rch_vec modules;    // struct rch_module_dict, sorted by dict

@@ -122,6 +122,10 @@ static int compare_hops(const struct rch_holder *a, const struct rch_holder *b)
     for (uint32_t i = 0; i < a->num_hops && i < b->num_hops; i++) {
         if (a->hops[i].index != b->hops[i].index)
             return a->hops[i].index < b->hops[i].index ? -1 : 1;
+        if (a->hops[i].num_objects != b->hops[i].num_objects)
+            return a->hops[i].num_objects > b->hops[i].num_objects ? -1 : 1;
+        if (a->hops[i].is_guessed != b->hops[i].is_guessed)
+            return a->hops[i].is_guessed ? 1 : -1;
     }
     return (a->num_hops > b->num_hops) - (a->num_hops < b->num_hops);
 }

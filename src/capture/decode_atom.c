@@ -82,12 +82,12 @@ uint64_t rch__size_int(struct rch__cap *cap, const struct rch__type *type, rch_a
     uint64_t digits;
     if (L->long_tag_shift) {
         digits = rch_load64(cap->t, number + (uint32_t)L->long_size_or_tag) >> L->long_tag_shift;
-        if (digits == 0)
-            digits = 1;  // 3.12+: zero has a digit of its own
     } else {
         int64_t size = (int64_t)rch_load64(cap->t, number + (uint32_t)L->long_size_or_tag);
         digits = (uint64_t)(size < 0 ? -size : size);
     }
+    if (digits == 0 && L->py_minor >= 11)
+        digits = 1;  // zero has a digit of its own
     uint64_t extra = counts_subclass(L) ? (uint64_t)(type->basicsize - L->long_digits) : 0;
     return (uint32_t)L->long_digits + extra + 4 * digits;
 }

@@ -13,19 +13,11 @@ static void emit_items(struct rch__cap *cap, rch_addr items, uint64_t num)
         rch__emit(cap, rch_load64(cap->t, items + i * 8));
 }
 
-// A struct sequence shows fewer items than it has: the rest lies behind, up to what its type asks for.
 void rch__emit_tuple(struct rch__cap *cap, struct rch__type *type, rch_addr tuple)
 {
-    uint64_t num = rch_load64(cap->t, tuple + (uint32_t)cap->L->var_size);
-    if (!type->is_python_class && type->basicsize > cap->L->tuple_items) {
-        char text[64];
-        rch_addr dict = rch__type_dict(cap, type->addr);
-        rch_addr n_fields = rch__dict_find(cap, dict, "n_fields");
-        (void)text;
-        if (n_fields)
-            num = rch_load32(cap->t, n_fields + (uint32_t)cap->L->long_digits) & 0x3fffffff;
-    }
-    emit_items(cap, tuple + (uint32_t)cap->L->tuple_items, num);
+    (void)type;
+    emit_items(cap, tuple + (uint32_t)cap->L->tuple_items,
+               rch_load64(cap->t, tuple + (uint32_t)cap->L->var_size));
 }
 
 uint32_t rch__label_tuple(struct rch__cap *cap)

@@ -84,8 +84,12 @@ uint64_t rch__size_type(struct rch__cap *cap, const struct rch__type *type, rch_
 {
     const struct rch_layout *L = cap->L;
     uint64_t flags = rch_load64(cap->t, object + (uint32_t)L->type_flags);
-    if (!(flags & RCH_TPFLAGS_HEAPTYPE))  // up to 3.10 the header counts only where there is one
-        return (uint64_t)(uint32_t)L->statictype_size - (L->py_minor < 11 ? type->header_bytes : 0);
+    if (!(flags & RCH_TPFLAGS_HEAPTYPE)) {  // 3.11 and 3.12 count a header that is not there
+        bool counts_header = L->py_minor == 11 || L->py_minor == 12;
+        return (uint64_t)(uint32_t)L->statictype_size - (counts_header ? 0 : type->header_bytes);
+    }
+    if (type->decode_rest)  // ctypes: its facts instead of the keys, and a little more
+        return (uint64_t)type->basicsize;
     rch_addr keys = load(cap, object, L->heaptype_cached_keys);
     return (uint32_t)L->heaptype_size + (keys ? rch__keys_bytes(cap, keys) : 0);
 }

@@ -280,7 +280,10 @@ static const struct rch__family families[] = {
     {.name = "datetime.time", .emit = rch__emit_time, .label = rch__label_tzinfo},
     {.name = "datetime.timezone", .words = "!offset !name"},
     {.name = "_ssl._SSLSocket", .words = "!socket - !context @48 !owner !server_hostname"},
-    {.name = "sqlite3.Cursor", .words = "connection", .has_rest = true},
+    {.name = "sqlite3.Cursor",
+     .words = "connection description casts - lastrowid - row_factory statement"},
+    {.name = "sqlite3.Row", .words = "data description"},
+    {.name = "decimal.Context", .words = "@64 !traps !flags"},
     // Modules/_elementtree.c
     {.name = "xml.etree.ElementTree.Element", .words = "!tag", .emit = rch__emit_element,
      .label = rch__label_element, .size = rch__size_element},
@@ -292,6 +295,10 @@ static const struct rch__family families[] = {
     // Modules/_ctypes: up to 3.12 a class keeps its facts in a dict of this type
     {.name = "StgDict", .emit = rch__emit_dict, .label = rch__label_dict,
      .words = "@96 !proto @128 !argtypes !converters !restype !checker"},
+    {.name = "_ctypes.CFuncPtr",
+     .words = "@88 thunk callable converters argtypes restype checker errcheck paramflags"},
+    {.name = "_ctypes.PyCFuncPtr", .shown = "_ctypes.CFuncPtr",
+     .words = "@88 thunk callable converters argtypes restype checker errcheck paramflags"},
     {.name = "_ctypes.CField", .words = "- - - proto"},
     // the AST: the base class holds a dictionary and nothing else
     {.name = "ast.AST", .words = "-"},

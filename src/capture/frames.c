@@ -32,13 +32,17 @@ static void end_frame_root(struct rch__cap *cap, struct rch__frame *frame, const
 }
 
 // The height of a stack is saved only when the frame called Python code. Otherwise keep its words:
-// those that turn out to explain a reference too many were references (finish.c).
+// those that turn out to explain a reference too many were references (balance.c).
+static void keep_stack_word(struct rch__cap *cap, uint64_t word)
+{
+    if (cap->status == RCH_OK)
+        cap->status = rch_vec_append(&cap->stack_words, &word, 1, &cap->err);
+}
+
 static void keep_stack_words(struct rch__cap *cap, rch_addr first, uint64_t num)
 {
-    for (uint64_t i = 0; i < num && i < MAX_STACK_WORDS && cap->status == RCH_OK; i++) {
-        uint64_t word = rch_load64(cap->t, first + i * 8);
-        cap->status = rch_vec_append(&cap->stack_words, &word, 1, &cap->err);
-    }
+    for (uint64_t i = 0; i < num && i < MAX_STACK_WORDS && cap->status == RCH_OK; i++)
+        keep_stack_word(cap, rch_load64(cap->t, first + i * 8));
 }
 
 static void label_stack(struct rch__cap *cap)
@@ -121,11 +125,35 @@ static bool stack_is_unknown(struct rch__cap *cap, rch_addr frame)
     return load(cap, frame, L->frame_stacktop) == 0;
 }
 
+static bool is_local(struct rch__cap *cap, rch_addr frame, uint64_t word)
+{
+    uint32_t num = rch_load32(cap->t, load(cap, frame, cap->L->frame_code) + (uint32_t)cap->L->code_nlocals);
+    for (uint32_t i = 0; frame && i < num && i < MAX_STACK_WORDS; i++)
+        if (rch_load64(cap->t, frame + (uint32_t)cap->L->frame_localsplus + i * 8ull) == word)
+            return true;
+    return false;
+}
+
+// Arguments stay on the stack of the caller until the call ends: they are the call's. So of its
+// caller's stack a frame gets the words that are its own locals, and the caller the others.
+static void keep_old_stack(struct rch__cap *cap, rch_addr frame, rch_addr callee, bool is_callees)
+{
+    if (!frame || !stack_is_unknown(cap, frame))
+        return;
+    rch_addr stack = load(cap, frame, cap->L->frame_valuestack);
+    uint32_t num = rch_load32(cap->t, load(cap, frame, cap->L->frame_code) + (uint32_t)cap->L->code_stacksize);
+    for (uint32_t i = 0; i < num && i < MAX_STACK_WORDS; i++) {
+        uint64_t word = rch_load64(cap->t, stack + i * 8ull);
+        if (word && (callee && is_local(cap, callee, word)) == is_callees)
+            keep_stack_word(cap, word);
+    }
+}
+
 static void collect_old(struct rch__cap *cap, rch_addr thread, const char *thread_name,
                         struct rch_vec *frames)
 {
     const struct rch_layout *L = cap->L;
-    rch_addr object = load(cap, thread, L->tstate_frame);
+    rch_addr object = load(cap, thread, L->tstate_frame), callee = 0;
     for (int n = 0; object && n < MAX_FRAMES && cap->status == RCH_OK; n++) {
         struct rch__frame frame = {.object = object, .code = load(cap, object, L->frame_code),
                                    .locals = load(cap, object, L->frame_locals),
@@ -133,11 +161,11 @@ static void collect_old(struct rch__cap *cap, rch_addr thread, const char *threa
         rch__root_begin(cap);
         rch__root_ref(cap, RCH_EDGE_OBJECT, NULL, FIXED, object);
         label_stack(cap);
-        if (stack_is_unknown(cap, object))
-            keep_stack_words(cap, load(cap, object, L->frame_valuestack),
-                             rch_load32(cap->t, frame.code + (uint32_t)L->code_stacksize));
+        keep_old_stack(cap, object, callee, false);
+        keep_old_stack(cap, load(cap, object, L->frame_back), object, true);
         end_frame_root(cap, &frame, thread_name, true, 1);
         cap->status = cap->status == RCH_OK ? rch_vec_append(frames, &frame, 1, &cap->err) : cap->status;
+        callee = object;
         object = load(cap, object, L->frame_back);
     }
 }

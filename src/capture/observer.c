@@ -2,18 +2,21 @@
 // capture/observer.c -- see observer.h.
 #include "capture/observer.h"
 
-#include <ctype.h>
 #include <stdio.h>
+
+#include "capture/families.h"
 
 #define CO_OPTIMIZED 1u
 #define MAX_CODE_DEPTH 8
 #define MAX_NAMES 100000
 
 // Frames of these files are a tool's. "/pdb.py" and the like are the standard library's.
-static const char *const tool_paths[] = {"/pdb.py", "/bdb.py", "/cmd.py", "/code.py", "/IPython/",
-                                         "/ipykernel/", "/_pytest/", "/pluggy/", "/pydevd"};
+static const char *const tool_paths[] = {"/pdb.py", "/bdb.py", "/cmd.py", "/code.py", "/_pyrepl/",
+                                         "/IPython/", "/ipykernel/", "/_pytest/", "/pluggy/",
+                                         "/pydevd", "/doctest.py"};
 // Code that was typed, not written in a file.
-static const char *const typed_names[] = {"<stdin>", "<string>", "<console>", "<ipython-input"};
+static const char *const typed_names[] = {"<stdin>", "<string>", "<console>", "<ipython-input",
+                                          "<python-input", "/ipykernel_", "<input>", "<doctest"};
 
 static rch_addr load(struct rch__cap *cap, rch_addr object, int32_t offset)
 {
@@ -122,16 +125,28 @@ static void move_entry(struct rch__cap *cap, rch_addr dict, const char *name, rc
     struct rch__moved row = {.dict_code = rch_code(&cap->index, dict),
                              .key_code = rch_code(&cap->index, key),
                              .value_code = rch_code(&cap->index, value)};
-    rch__root_ref(cap, RCH_EDGE_LOCAL, name, 0, value);
+    for (size_t i = 0; i < cap->moved.num; i++) {
+        const struct rch__moved *before = &RCH_VEC_AT(&cap->moved, struct rch__moved, i);
+        if (before->dict_code == row.dict_code && before->key_code == row.key_code)
+            return;
+    }
+    rch__root_ref(cap, RCH_EDGE_ATTRIBUTE, name, 0, value);
     if (cap->status == RCH_OK)
         cap->status = rch_vec_append(&cap->moved, &row, 1, &cap->err);
 }
 
+struct prompt {  // what decides whose an entry of a namespace is
+    rch_addr code;         // of the code that stands at the prompt
+    bool has_refchain;     // a name of ours came before
+};
+typedef bool (*is_made_fn)(struct rch__cap *cap, struct prompt *prompt, const char *name,
+                           rch_addr value);
+
 /// Move the entries of a namespace for which `is_made` says so to the root being collected.
-static void move_entries(struct rch__cap *cap, rch_addr dict, rch_addr code,
-                         bool (*is_made)(struct rch__cap *, const char *name, rch_addr code))
+static void move_entries(struct rch__cap *cap, rch_addr dict, struct prompt *prompt,
+                         is_made_fn is_made)
 {
-    if (!dict || load(cap, dict, cap->L->dict_values))
+    if (!rch__is_dict(cap, dict) || load(cap, dict, cap->L->dict_values))
         return;
     struct rch__entries e = rch__keys_entries(cap, load(cap, dict, cap->L->dict_keys));
     for (int64_t i = 0; i < e.num && cap->status == RCH_OK; i++) {
@@ -139,25 +154,54 @@ static void move_entries(struct rch__cap *cap, rch_addr dict, rch_addr code,
         rch_addr key = rch_load64(cap->t, entry + (uint32_t)e.key_off);
         rch_addr value = rch_load64(cap->t, entry + (uint32_t)e.value_off);
         char name[256];
-        if (value && rch__read_str(cap, key, name, sizeof(name)) && is_made(cap, name, code))
+        if (value && rch__read_str(cap, key, name, sizeof(name)) && is_made(cap, prompt, name, value))
             move_entry(cap, dict, name, key, value);
     }
 }
 
-static bool is_made_at_prompt(struct rch__cap *cap, const char *name, rch_addr code)
+static bool is_made_at_prompt(struct rch__cap *cap, struct prompt *prompt, const char *name,
+                              rch_addr value)
 {
-    return strncmp(name, "__", 2) != 0 && !code_mentions(cap, code, name);
+    (void)value;
+    return strncmp(name, "__", 2) != 0 && !code_mentions(cap, prompt->code, name);
 }
 
-static bool is_last_result(struct rch__cap *cap, const char *name, rch_addr code)
+// The module, or something that was imported from it.
+static bool is_refchain(struct rch__cap *cap, rch_addr value)
 {
-    (void)cap, (void)code;
+    const struct rch_layout *L = cap->L;
+    const struct rch__type *type = rch__type_get(cap, load(cap, value, L->object_type));
+    const char *family = type->family ? type->family->name : "";
+    char text[1024];
+    if (strcmp(family, "module") == 0)
+        return rch__read_str(cap, load(cap, value, L->module_name), text, sizeof(text)) &&
+               (strcmp(text, "refchain") == 0 || strncmp(text, "refchain.", 9) == 0);
+    if (strcmp(family, "function") != 0)
+        return false;
+    struct rch__frame frame = {.code = load(cap, value, L->func_code)};
+    return is_ours(cap, &frame);
+}
+
+// Of names that were typed nobody kept the code. Those after `import refchain` are the questioner's.
+static bool is_made_after_import(struct rch__cap *cap, struct prompt *prompt, const char *name,
+                                 rch_addr value)
+{
+    bool is_made = prompt->has_refchain && strncmp(name, "__", 2) != 0;
+    prompt->has_refchain = prompt->has_refchain || is_refchain(cap, value);
+    return is_made;
+}
+
+static bool is_last_result(struct rch__cap *cap, struct prompt *prompt, const char *name,
+                           rch_addr value)
+{
+    (void)cap, (void)prompt, (void)value;
     return strcmp(name, "_") == 0;
 }
 
-static bool is_history(struct rch__cap *cap, const char *name, rch_addr code)
+static bool is_history(struct rch__cap *cap, struct prompt *prompt, const char *name,
+                       rch_addr value)
 {
-    (void)cap, (void)code;
+    (void)cap, (void)prompt, (void)value;
     static const char *const names[] = {"_", "__", "___", "_oh", "_ih", "_dh", "Out", "In", "_i", "_ii", "_iii"};
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
         if (strcmp(name, names[i]) == 0)
@@ -168,27 +212,69 @@ static bool is_history(struct rch__cap *cap, const char *name, rch_addr code)
     return *digits && digits[strspn(digits, "0123456789")] == '\0';
 }
 
-// The code that stands at the prompt: its variables are the questioner's where they are new, and so
-// are copies of its locals that a debugger made.
+// What was made at a prompt becomes a root of its own, so that it can be told from the rest of the
+// namespace; a path through it still begins at the module.
+static void observe_namespace(struct rch__cap *cap, rch_addr dict, struct prompt prompt,
+                              is_made_fn is_made)
+{
+    char module[256];
+    bool is_module = rch__read_str(cap, rch__dict_find(cap, dict, "__name__"), module, sizeof(module));
+    rch__root_begin(cap);
+    move_entries(cap, dict, &prompt, is_made);
+    uint32_t root = is_module ? rch__root_end(cap, RCH_ROOT_MODULE, module, NULL, true)
+                              : rch__root_end(cap, RCH_ROOT_FRAME, "<module>", NULL, true);
+    rch__observe_root(cap, root, RCH_OBSERVER_DIRECT);
+}
+
+static uint32_t code_flags(struct rch__cap *cap, const struct rch__frame *frame)
+{
+    return rch_load32(cap->t, frame->code + (uint32_t)cap->L->code_flags);
+}
+
+// The code that stands at the prompt of a debugger: its variables are the questioner's where they
+// are new, and so are copies of its locals that the debugger made.
 static void observe_prompt(struct rch__cap *cap, const struct rch__frame *frame)
 {
-    uint32_t flags = rch_load32(cap->t, frame->code + (uint32_t)cap->L->code_flags);
     rch__observe(cap, frame->extra_locals, RCH_OBSERVER_ALL);
-    if (flags & CO_OPTIMIZED) {
+    if (code_flags(cap, frame) & CO_OPTIMIZED)
         rch__observe(cap, frame->locals, RCH_OBSERVER_ALL);
-        return;
-    }
-    rch__root_begin(cap);
-    move_entries(cap, frame->globals, frame->code, is_made_at_prompt);
-    rch__observe_root(cap, rch__root_end(cap, RCH_ROOT_FRAME, "prompt", NULL, true),
-                      RCH_OBSERVER_DIRECT);
+    else
+        observe_namespace(cap, frame->globals, (struct prompt){.code = frame->code},
+                          is_made_at_prompt);
+}
+
+static bool is_seen_before(const struct rch__frame *frames, size_t i)
+{
+    for (size_t k = 0; k < i; k++)
+        if (frames[k].globals == frames[i].globals)
+            return true;
+    return false;
 }
 
 void rch__observe_tool_frames(struct rch__cap *cap, const struct rch__frame *frames, size_t num)
 {
-    for (size_t i = 0; i < num; i++)
-        if (is_ours(cap, &frames[i]) || is_tool(cap, &frames[i]))
+    for (size_t i = 0; i < num; i++) {
+        if (is_ours(cap, &frames[i]) || is_tool(cap, &frames[i])) {
             observe_frame(cap, &frames[i], RCH_OBSERVER_ALL);
+        } else if (is_typed(cap, &frames[i]) && !(code_flags(cap, &frames[i]) & CO_OPTIMIZED)) {
+            observe_frame(cap, &frames[i], RCH_OBSERVER_ALL);
+            if (!is_seen_before(frames, i))
+                observe_namespace(cap, frames[i].globals, (struct prompt){0}, is_made_after_import);
+        }
+    }
+}
+
+// Code that runs as part of the code below it: comprehensions (up to 3.11), generator expressions.
+static bool is_part_of_caller(struct rch__cap *cap, const struct rch__frame *frame)
+{
+    static const char *const names[] = {"<listcomp>", "<setcomp>", "<dictcomp>", "<genexpr>", "<lambda>"};
+    char name[32];
+    if (!rch__read_str(cap, load(cap, frame->code, cap->L->code_name), name, sizeof(name)))
+        return false;
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        if (strcmp(name, names[i]) == 0)
+            return true;
+    return false;
 }
 
 void rch__observe_frames(struct rch__cap *cap, const struct rch__frame *frames, size_t num)
@@ -197,17 +283,12 @@ void rch__observe_frames(struct rch__cap *cap, const struct rch__frame *frames, 
     size_t at = 0;
     while (at < num && is_ours(cap, &frames[at]))
         at++;
-    // Typed at a prompt: the typed code and the debugger's frames stand above the code of interest.
-    size_t below = at;
-    while (below < num && is_typed(cap, &frames[below]))
-        below++;
-    bool is_prompt = below < num && is_tool(cap, &frames[below]);
-    if (is_prompt) {
-        for (; at < below; at++)
-            observe_frame(cap, &frames[at], RCH_OBSERVER_ALL);
-        while (at < num && is_tool(cap, &frames[at]))
-            at++;
-    }
+    // Typed or exec'd code stands above a debugger's frames, or above the code that executes it.
+    for (; at < num && (is_typed(cap, &frames[at]) || is_part_of_caller(cap, &frames[at])); at++)
+        observe_frame(cap, &frames[at], RCH_OBSERVER_DIRECT);
+    bool is_prompt = at < num && is_tool(cap, &frames[at]);
+    while (at < num && is_tool(cap, &frames[at]))
+        at++;
     if (at == num)
         return;
     observe_frame(cap, &frames[at], RCH_OBSERVER_DIRECT);
@@ -218,11 +299,11 @@ void rch__observe_frames(struct rch__cap *cap, const struct rch__frame *frames, 
 void rch__observe_shells(struct rch__cap *cap, rch_addr interp)
 {
     rch__root_begin(cap);
-    move_entries(cap, load(cap, interp, cap->L->interp_builtins), 0, is_last_result);
+    move_entries(cap, load(cap, interp, cap->L->interp_builtins), NULL, is_last_result);
     rch_addr modules = load(cap, interp, cap->L->interp_modules);
     rch_addr main_module = cap->has_ipython && modules ? rch__dict_find(cap, modules, "__main__") : 0;
     if (main_module)
-        move_entries(cap, load(cap, main_module, cap->L->module_dict), 0, is_history);
+        move_entries(cap, load(cap, main_module, cap->L->module_dict), NULL, is_history);
     rch__observe_root(cap, rch__root_end(cap, RCH_ROOT_FRAME, "shell history", NULL, true),
                       RCH_OBSERVER_ALL);
 }

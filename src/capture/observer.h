@@ -14,7 +14,7 @@ struct rch__frame {  // a Python frame of some thread, innermost first
 
 /// Frames of the calling thread: who of them only looks on, who asked, is there a prompt.
 void rch__observe_frames(struct rch__cap *cap, const struct rch__frame *frames, size_t num_frames);
-/// Frames of any other thread: debuggers and test runners.
+/// Frames of any thread: debuggers, test runners, and what was typed at a prompt.
 void rch__observe_tool_frames(struct rch__cap *cap, const struct rch__frame *frames, size_t num_frames);
 /// `_` of the interactive interpreter, IPython's In and Out.
 void rch__observe_shells(struct rch__cap *cap, rch_addr interp);

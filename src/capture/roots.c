@@ -124,7 +124,7 @@ static void collect_modules(struct rch__cap *cap, rch_addr interp)
 {
     RCH_VEC(modules, cap->alloc, struct module);
     rch_addr dict = load(cap, interp, cap->L->interp_modules);
-    if (!dict)
+    if (!rch__is_dict(cap, dict))
         return;
     read_modules(cap, dict, &modules);
     if (modules.num)
@@ -256,7 +256,7 @@ static void read_thread_name(struct rch__cap *cap, uint64_t ident, char *buf, si
     snprintf(buf, buf_bytes, "%s", ident && ident == cap->opt.main_thread_id ? "MainThread" : "thread");
     rch_addr dict = load(cap, cap->threading_module, cap->L->module_dict);
     rch_addr active = rch__dict_find(cap, dict, "_active");
-    if (!active)
+    if (!rch__is_dict(cap, active))
         return;
     struct rch__entries e = rch__keys_entries(cap, load(cap, active, cap->L->dict_keys));
     for (int64_t i = 0; i < e.num && i < MAX_THREADS; i++) {

@@ -25,6 +25,7 @@
 #define RCH_TPFLAGS_MANAGED_DICT (1ull << 4)    // 3.11+
 #define RCH_TPFLAGS_HEAPTYPE (1ull << 9)
 #define RCH_TPFLAGS_HAVE_GC (1ull << 14)
+#define RCH_TPFLAGS_DICT_SUBCLASS (1ull << 29)
 #define RCH_TPFLAGS_TYPE_SUBCLASS (1ull << 31)
 
 struct rch__cap;
@@ -251,6 +252,13 @@ static inline struct rch__type *rch__type_get(struct rch__cap *cap, rch_addr typ
         if (type->addr == type_addr)
             return type;
     return rch__type_of_addr(cap, type_addr);
+}
+
+/// A dict, or an instance of a subclass of it.
+static inline bool rch__is_dict(struct rch__cap *cap, rch_addr object)
+{
+    return object && (rch__type_get(cap, rch_load64(cap->t, object + (uint32_t)cap->L->object_type))->flags &
+                      RCH_TPFLAGS_DICT_SUBCLASS);
 }
 
 /// Decode and measure one object into a row.

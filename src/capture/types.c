@@ -11,6 +11,19 @@
 #define MAX_MEMBERS 1024
 #define OBJECT_HEAD_BYTES 16
 
+static void read_tp_name(struct rch__cap *cap, rch_addr type, char *buf, size_t buf_bytes)
+{
+    rch__read_cstring(cap, rch_load64(cap->t, type + (uint32_t)cap->L->type_name), buf, buf_bytes);
+}
+
+// Made by a class statement, or the like; not by C code.
+static bool is_class_statement(struct rch__cap *cap, rch_addr type)
+{
+    const struct rch_layout *L = cap->L;
+    return (rch_load64(cap->t, type + (uint32_t)L->type_flags) & RCH_TPFLAGS_HEAPTYPE) &&
+           rch_load64(cap->t, type + (uint32_t)L->type_traverse) == cap->opt.subtype_traverse;
+}
+
 static bool name_is_known(const struct rch__type *type, int32_t offset)
 {
     for (uint32_t i = 0; i < type->num_fields; i++)
@@ -73,6 +86,31 @@ static void add_word(struct rch__cap *cap, struct rch__type *type, const char *w
         field->is_guess = type->has_guesses = true;
 }
 
+// How many items a struct sequence has, those it hides included; 0: it is none.
+static int64_t struct_sequence_items(struct rch__cap *cap, rch_addr type)
+{
+    const struct rch_layout *L = cap->L;
+    rch_addr base = rch_load64(cap->t, type + (uint32_t)L->type_base);
+    char name[16] = "";
+    if (base)
+        read_tp_name(cap, base, name, sizeof(name));
+    rch_addr num = strcmp(name, "tuple") == 0 && !is_class_statement(cap, type)
+                       ? rch__dict_find(cap, rch__type_dict(cap, type), "n_fields") : 0;
+    return num ? rch_load32(cap->t, num + (uint32_t)L->long_digits) & 0x3fffffff : 0;
+}
+
+// Its items are members with names, but for a few that only have an index.
+static void add_struct_sequence(struct rch__cap *cap, struct rch__type *type, rch_addr base,
+                                int64_t num_items)
+{
+    int64_t bytes = type->basicsize;
+    type->basicsize = INT32_MAX;  // its members lie behind the basic struct
+    add_members(cap, type, base, false);
+    type->basicsize = bytes;
+    for (int64_t i = 0; i < num_items && i < MAX_MEMBERS; i++)
+        add_field(cap, type, NULL, cap->L->tuple_items + i * 8, RCH_EDGE_ITEM, RCH_LABEL_FIXED);
+}
+
 static void add_words(struct rch__cap *cap, struct rch__type *type, const char *words)
 {
     int64_t offset = OBJECT_HEAD_BYTES;
@@ -112,11 +150,6 @@ static void add_family(struct rch__cap *cap, struct rch__type *type, const struc
     type->decode_rest = family->has_rest || type->has_guesses;
 }
 
-static void read_tp_name(struct rch__cap *cap, rch_addr type, char *buf, size_t buf_bytes)
-{
-    rch__read_cstring(cap, rch_load64(cap->t, type + (uint32_t)cap->L->type_name), buf, buf_bytes);
-}
-
 // From the class itself down to the C type whose struct its instances extend.
 static void collect_fields(struct rch__cap *cap, struct rch__type *type)
 {
@@ -124,12 +157,16 @@ static void collect_fields(struct rch__cap *cap, struct rch__type *type)
     rch_addr base = type->addr;
     bool c_type_seen = false;
     for (int depth = 0; base && depth < MAX_BASES; depth++) {
-        uint64_t flags = rch_load64(cap->t, base + (uint32_t)L->type_flags);
         rch_addr traverse = rch_load64(cap->t, base + (uint32_t)L->type_traverse);
-        bool is_class = (flags & RCH_TPFLAGS_HEAPTYPE) && traverse == cap->opt.subtype_traverse;
+        bool is_class = is_class_statement(cap, base);
         char name[128];
         read_tp_name(cap, base, name, sizeof(name));
         const struct rch__family *family = is_class ? NULL : rch__family_find(name);
+        int64_t num_items = c_type_seen ? 0 : struct_sequence_items(cap, base);
+        if (num_items) {
+            add_struct_sequence(cap, type, base, num_items);
+            return;
+        }
         if (family && (!c_type_seen || family->emit == NULL)) {
             // A C type that extends a known one may visit more than the row names.
             bool extends = c_type_seen && traverse != type->traverse;
@@ -154,10 +191,8 @@ static void add_instance_dict(struct rch__cap *cap, struct rch__type *type)
     int64_t offset = (int64_t)rch_load64(cap->t, type->addr + (uint32_t)cap->L->type_dictoffset);
     type->has_managed_dict =
         cap->L->managed_dict != RCH_ABSENT && (type->flags & RCH_TPFLAGS_MANAGED_DICT);
-    bool is_type = type->flags & RCH_TPFLAGS_TYPE_SUBCLASS;
     if (type->has_managed_dict || (type->family && type->family->decode == rch__decode_type))
         return;
-    (void)is_type;
     if (offset > 0)
         add_field(cap, type, "__dict__", offset, RCH_EDGE_DICT,
                   RCH_LABEL_FIXED | RCH_LABEL_FOLD_FORWARD);
@@ -189,8 +224,48 @@ static bool is_observer_class(struct rch__cap *cap, rch_addr type_addr, const ch
     return false;
 }
 
+// The type itself, not one that derives from it.
+static bool is_of_family(const struct rch__type *type, const char *tp_name)
+{
+    return type->family && strcmp(type->family->name, tp_name) == 0;
+}
+
+// Has the type, or a C type it extends short of its family's, a __sizeof__ nobody here knows?
+static bool size_is_guessed(struct rch__cap *cap, const struct rch__type *type)
+{
+    rch_addr base = type->addr;
+    for (int depth = 0; base && depth < MAX_BASES; depth++) {
+        char name[128];
+        read_tp_name(cap, base, name, sizeof(name));
+        bool is_family = is_of_family(type, name);
+        if (strcmp(name, "object") == 0 || (is_family && type->family->size))
+            return false;
+        if (!is_class_statement(cap, base) &&
+            rch__dict_find(cap, rch__type_dict(cap, base), "__sizeof__"))
+            return true;
+        if (is_family)
+            return false;
+        base = rch_load64(cap->t, base + (uint32_t)cap->L->type_base);
+    }
+    return false;
+}
+
+static uint32_t type_flags(struct rch__cap *cap, const struct rch__type *type)
+{
+    const struct rch__family *family = type->family;
+    bool is_type = family && family->decode == rch__decode_type;
+    bool is_function = family && family->decode == rch__decode_function;
+    bool is_module = family && strcmp(family->name, "module") == 0;
+    return (type->flags & RCH_TPFLAGS_HEAPTYPE ? RCH_TYPE_HEAP : 0u) |
+           (type->flags & RCH_TPFLAGS_TYPE_SUBCLASS && is_type ? RCH_TYPE_IS_TYPE : 0u) |
+           (is_function ? RCH_TYPE_IS_FUNCTION : 0u) | (is_module ? RCH_TYPE_IS_MODULE : 0u) |
+           (size_is_guessed(cap, type) ? RCH_TYPE_SIZE_GUESSED : 0u);
+}
+
 static void name_type(struct rch__cap *cap, struct rch__type *type, const char *tp_name)
 {
+    if (is_of_family(type, tp_name) && type->family->shown)
+        tp_name = type->family->shown;  // one name in all versions, so one fingerprint
     char module[256] = "", name[256];
     const char *dot = strrchr(tp_name, '.');
     snprintf(name, sizeof(name), "%s", dot && !(type->flags & RCH_TPFLAGS_HEAPTYPE) ? dot + 1 : tp_name);
@@ -205,8 +280,6 @@ static void name_type(struct rch__cap *cap, struct rch__type *type, const char *
             snprintf(module, sizeof(module), "%.*s", (int)(dot - tp_name), tp_name);
     } else if (dot) {
         snprintf(module, sizeof(module), "%.*s", (int)(dot - tp_name), tp_name);
-    } else if (strcmp(name, "Context") == 0 || strcmp(name, "ContextVar") == 0) {
-        snprintf(module, sizeof(module), "_contextvars");  // as 3.10 and later have it
     }
     if (strcmp(module, "builtins") == 0)
         module[0] = '\0';
@@ -216,14 +289,7 @@ static void name_type(struct rch__cap *cap, struct rch__type *type, const char *
         type->full_name = "?";
     struct rch_type row = {.module = rch__intern(cap, module), .name = rch__intern(cap, name),
                            .node = RCH_NO_NODE};
-    row.flags = (type->flags & RCH_TPFLAGS_HEAPTYPE ? RCH_TYPE_HEAP : 0u) |
-                (type->flags & RCH_TPFLAGS_TYPE_SUBCLASS && type->family &&
-                         type->family->decode == rch__decode_type ? RCH_TYPE_IS_TYPE : 0u) |
-                (type->family && type->family->decode == rch__decode_function ? RCH_TYPE_IS_FUNCTION : 0u) |
-                (type->family && strcmp(type->family->name, "module") == 0 ? RCH_TYPE_IS_MODULE : 0u) |
-                (type->size == rch__size_plain && !type->is_python_class &&
-                         rch__dict_find(cap, rch__type_dict(cap, type->addr), "__sizeof__")
-                     ? RCH_TYPE_SIZE_GUESSED : 0u);
+    row.flags = type_flags(cap, type);
     if (cap->status == RCH_OK)
         cap->status = rch_builder_type(cap->b, &row, &type->model_type, &cap->err);
 }
@@ -325,8 +391,7 @@ struct rch__type *rch__type_of_addr(struct rch__cap *cap, rch_addr addr)
     type->basicsize = (int64_t)rch_load64(cap->t, addr + (uint32_t)L->type_basicsize);
     type->itemsize = (int64_t)rch_load64(cap->t, addr + (uint32_t)L->type_itemsize);
     type->traverse = rch_load64(cap->t, addr + (uint32_t)L->type_traverse);
-    type->is_python_class =
-        (type->flags & RCH_TPFLAGS_HEAPTYPE) && type->traverse == cap->opt.subtype_traverse;
+    type->is_python_class = is_class_statement(cap, addr);
     type->is_str = derives_from(cap, addr, "str");
     type->plain_shape = RCH_NO_NODE;
     if (type->flags & RCH_TPFLAGS_HEAPTYPE)

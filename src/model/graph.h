@@ -130,8 +130,9 @@ struct rch_observer {
 };
 enum rch_observer_scope {
     RCH_OBSERVER_ALL,     // nothing it refers to counts as held by it
-    RCH_OBSERVER_DIRECT,  // only members of the question it refers to directly, or through one
-                          // list, tuple, set or dict of such members (the caller's locals)
+    RCH_OBSERVER_DIRECT,  // only members of the question it refers to directly, through one list,
+                          // tuple, set, dict or cell with such members, or through temporaries
+                          // (iterators, closures) that nobody else has (the caller's locals)
 };
 
 struct rch_text_of {  // contents of an identifier-like string object, sorted by node

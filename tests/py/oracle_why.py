@@ -61,6 +61,7 @@ class Oracle:
         self.attr_dicts = {to for n in self.nodes for to, kind, *_ in n.refs if kind == DICT}
         self.edges = [(v, i) for v, n in enumerate(self.nodes) for i, r in enumerate(n.refs)
                       if r[0] is not None and r[4] != WEAK_CLASS]
+        self.direct |= self._temporaries()
         self.ignored = {e for e in self.edges if e[0] in self.direct and self._is_own(self.to(e))}
         self.held = [e for e in self.edges if e[0] not in self.removed and e not in self.ignored
                      and self.to(e) not in self.removed]
@@ -72,13 +73,23 @@ class Oracle:
     def to(self, edge):
         return self.nodes[edge[0]].refs[edge[1]][0]
 
+    def _temporaries(self):
+        """Built-in objects that nobody refers to but the questioner and other temporaries."""
+        own = set(self.direct)
+        while True:
+            referred = {self.to(e) for e in self.edges if e[0] in own - self.removed}
+            more = {v for v in referred - own - self.g.members
+                    if self.nodes[v].type == "list" and not self.nodes[v].root
+                    and not {e[0] for e in self.edges if self.to(e) == v} - self.removed - own}
+            if not more:
+                return own
+            own |= more
+
     def _is_own(self, v):
         if v in self.g.members:
             return True
         n = self.nodes[v]
-        others = {e[0] for e in self.edges if self.to(e) == v} - self.removed - self.direct
-        return (n.layout in "ld" and not others and not n.root
-                and any(r[0] in self.g.members for r in n.refs))
+        return n.layout in "ld" and not n.root and any(r[0] in self.g.members for r in n.refs)
 
     def arc(self, edge):
         v, i = edge

@@ -84,6 +84,7 @@ class TypesTest(LayoutTest):
         self.assertIn(at(Sub, L.type_cache), (0, id(Sub)))
         self.assertEqual(text(at(Base, L.type_doc)), "doc of base")
         self.assertEqual(type.__basicsize__, L.heaptype_size)
+        self.assertEqual(type.__sizeof__(int), L.statictype_size)
 
     def test_type_slots_are_what_the_api_says(self):
         class Heap:

@@ -848,11 +848,12 @@ def make_services():
         db.create_function("f", 1, lambda x: x)
         db.create_aggregate("g", 1, Target)
         db.create_collation("h", lambda a, b: 0)
-        db.set_trace_callback(print)
         db.execute("create table t(a, b)")
         db.executemany("insert into t values (?, ?)", [(1, "x"), (2, "y")])
         cursor = db.execute("select * from t")
-        made["sqlite"] = [db, cursor, cursor.fetchone(), db.execute("select f(1)")]
+        answer = db.execute("select f(1)")
+        db.set_trace_callback(print)
+        made["sqlite"] = [db, cursor, cursor.fetchone(), answer]
     with contextlib.suppress(ImportError):
         import ssl
         context = ssl.create_default_context()

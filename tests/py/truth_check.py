@@ -55,25 +55,29 @@ class Truth:
     """One capture, the objects right after it, and what was found by comparing them."""
 
     def __init__(self):
+        self.graph = self.addresses = self.heads = self.nodes = self.tracked = self.mine = None
+        self.examples = collections.defaultdict(collections.Counter)
         self.warm_up()
         gc.collect()
         gc.disable()
+        codes = [obj.__code__ for obj in gc.get_objects() if type(obj) is types.FunctionType]
         self.graph = core.capture()
         objects = gc.get_objects()
+        self.code_sizes = list(zip(map(id, codes), map(sys.getsizeof, codes)))
         self.addresses = self.graph.addresses("*")
         self.heads = {at: (word_at(at), word_at(at + 8)) for at in self.addresses}
         self.nodes = {address: self.graph.node(address) for address in self.addresses}
         self.tracked = {id(obj): obj for obj in objects}
         self.mine = {id(self), id(vars(self)), *(id(frame) for frame in self.frames())}
-        self.examples = collections.defaultdict(collections.Counter)
 
     @staticmethod
     def warm_up():
-        """Fill the caches of abc that this class would fill: they are sets of weak references."""
+        """Fill the caches that this class would fill: those of abc and ctypes."""
         counter = collections.Counter(map(id, []))
         counter.update(number for number in ())
         counter -= counter.copy()
         json.dumps(counter)
+        Truth.object_at(id(counter))
 
     @staticmethod
     def frames():
@@ -147,26 +151,24 @@ class Truth:
 
     # ---- types and sizes -----------------------------------------------------------------------
 
-    def alive(self):
-        """The tracked objects, and the untracked ones they lead to: all are alive now."""
+    def atoms(self):
+        """The untracked objects that tracked ones lead to: these are sure to be alive."""
         found = dict(self.tracked)
         todo = list(self.tracked.values())
         for obj in todo:
             more = gc.get_referents(obj) if is_container(type(obj)) else []
             if isinstance(obj, dict):
                 more = [*more, *dict.keys(obj)]
-            if type(obj) is types.CodeType:
-                more = [*obj.co_consts, obj.co_names, obj.co_name, obj.co_filename]
             for target in more:
                 if id(target) in self.nodes and id(target) not in found:
                     found[id(target)] = target
                     todo.append(target)
-        return found
+        return {address: obj for address, obj in found.items() if address not in self.tracked}
 
-    def compare_sizes(self):
-        for address, obj in self.alive().items():
+    def compare_sizes(self, objects):
+        for address, obj in objects.items():
             cls = type(obj)
-            if address not in self.nodes or address in self.mine or cls is types.FrameType:
+            if address not in self.nodes or address in self.mine or cls is types.CodeType:
                 continue
             if full_name(cls) != self.nodes[address]["type"]:
                 self.note("names", full_name(cls), self.nodes[address]["type"])
@@ -177,6 +179,14 @@ class Truth:
             if size != sys.getsizeof(obj):
                 self.note("wrong sizes", base_name(cls), "subclass" if is_python_class(cls) else "",
                           size - sys.getsizeof(obj))
+
+    def compare_code_sizes(self):
+        """As they were at the capture: up to 3.10 code grows a cache when it has run often."""
+        for address, size in self.code_sizes:
+            equal = self.nodes[address]["size"] == size
+            self.note("sizes", "equal" if equal else "wrong")
+            if not equal:
+                self.note("wrong sizes", "code", self.nodes[address]["size"] - size)
 
     # ---- reference counts ----------------------------------------------------------------------
 
@@ -197,14 +207,29 @@ class Truth:
             count = self.heads[address][0]
             immortal = ctypes.c_int32(count & 0xFFFFFFFF).value < 0 or count > 900_000_000
             if not immortal and num > count:
-                self.note("counted too often", self.nodes[address]["type"], num - count)
+                self.note_overcounted(address, num - count)
+
+    def note_overcounted(self, address, num):
+        """More references than counted: only what CPython itself does not count may be."""
+        obj = self.object_at(address)
+        if isinstance(obj, type) and not obj.__flags__ & HEAP_FLAG:
+            what = "static type"  # its subclasses in C hold their base without counting
+        elif type(obj) is str and num <= 2:
+            what = "interned str"  # the two references from the table of interned strings
+        elif type(obj) is bool:
+            what = "bool"  # 3.11: in the constants of code that is frozen into the interpreter
+        else:
+            what = full_name(type(obj))
+        self.note("counted too often", what)
 
     def report(self):
         self.compare_tracked()
+        self.compare_sizes(self.tracked)  # first: what follows refers to what they hold
         for address, obj in self.tracked.items():
             if address in self.nodes and address not in self.mine:
                 self.compare_edges(obj)
-        self.compare_sizes()
+        self.compare_sizes(self.atoms())
+        self.compare_code_sizes()
         self.compare_counts()
         self.examples["warnings"] = self.graph.info()["warnings"]
         return self.examples
