@@ -71,7 +71,8 @@ def peak_bytes(work: Callable[[], Any]) -> Tuple[Any, Optional[int], Optional[in
 def cpu_name() -> str:
     try:
         with open("/proc/cpuinfo") as file:
-            return next(line.split(":", 1)[1].strip() for line in file if line.startswith("model name"))
+            return next(line.split(":", 1)[1].strip() for line in file
+                        if line.startswith("model name"))
     except (OSError, StopIteration):
         return platform.processor() or "unknown"
 
@@ -212,7 +213,8 @@ class Bench:
         walk = statistics.median(
             walk / wall for walk, wall in zip(self.walks, self.series["capture"].wall))
         return {**self.facts, "walk_share": walk, "ratios": self.ratios(),
-                "ns_an_object": statistics.median(self.series["capture"].cpu) * 1e9 / self.facts["objects"],
+                "ns_an_object": statistics.median(self.series["capture"].cpu) * 1e9
+                                / self.facts["objects"],
                 "times": {tool: series.as_json() for tool, series in self.series.items()}}
 
 

@@ -121,16 +121,11 @@ PyObject *core_capture(PyObject *module, PyObject *args, PyObject *kwargs)
     }
     struct rch_target target;
     struct rch_capture *capture = NULL;
-    struct rch_graph *graph = NULL;
     struct rch_error err = {0};
     fill_options(state, &options, &target);
-    enum rch_status st = rch_capture_walk(&options, rch_alloc_default(), &capture, &err);
-    if (st == RCH_OK) {
-        Py_BEGIN_ALLOW_THREADS  // from here on only our own memory is read
-        st = rch_capture_finish(capture, &graph, &err);
-        Py_END_ALLOW_THREADS
-    }
-    return st == RCH_OK ? Graph_steal(state, graph) : set_rch_error(state, &err);
+    if (rch_capture_walk(&options, rch_alloc_default(), &capture, &err) != RCH_OK)
+        return set_rch_error(state, &err);
+    return Graph_steal(state, NULL, capture);
 }
 
 PyObject *core_doctor(PyObject *module, PyObject *ignored)

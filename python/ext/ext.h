@@ -20,8 +20,10 @@ struct core_state {  // of the module
 /// Raise the Python exception for a status; returns NULL. The one place where codes become exceptions.
 PyObject *set_rch_error(struct core_state *state, const struct rch_error *err);
 
-/// A new Graph that owns `graph` (also when it fails).
-PyObject *Graph_steal(struct core_state *state, struct rch_graph *graph);
+struct rch_capture;
+/// A new Graph that owns `graph`, or else `capture`, which the first question finishes (also when
+/// it fails).
+PyObject *Graph_steal(struct core_state *state, struct rch_graph *graph, struct rch_capture *capture);
 PyTypeObject *Graph_make_type(PyObject *module);
 
 /// Walk this process. GIL held for the walk, released for the rest.

@@ -6,14 +6,18 @@
 #include "analyze/ask.h"
 #include "analyze/histogram.h"
 #include "analyze/select.h"
+#include "capture/capture.h"
 #include "format/rch_file.h"
 #include "model/verify.h"
 #include "render/render.h"
 
+// A capture is finished by the first question: until then the program has only paid for the walk.
 struct graph_object {
     PyObject_HEAD
-    struct rch_graph *graph;
-    struct rch_reverse reverse;  // made by the first question; num_nodes 0: not yet
+    PyThread_type_lock lock;      // held while the two below are made
+    struct rch_capture *capture;  // NULL once it is finished
+    struct rch_graph *graph;      // NULL until then
+    struct rch_reverse reverse;   // made by the first `why`; num_nodes 0: not yet
 };
 
 static struct graph_object *cast(PyObject *op)
@@ -26,13 +30,20 @@ static struct core_state *state_of(PyObject *op)
     return PyType_GetModuleState(Py_TYPE(op));
 }
 
-PyObject *Graph_steal(struct core_state *state, struct rch_graph *graph)
+PyObject *Graph_steal(struct core_state *state, struct rch_graph *graph, struct rch_capture *capture)
 {
     struct graph_object *self = PyObject_New(struct graph_object, state->graph_type);
-    if (!self) {
+    PyThread_type_lock lock = PyThread_allocate_lock();
+    if (!self || !lock) {
         rch_graph_free(graph);
-        return NULL;
+        rch_capture_free(capture);
+        if (lock)
+            PyThread_free_lock(lock);
+        PyObject_Free(self);
+        return PyErr_NoMemory();
     }
+    self->lock = lock;
+    self->capture = capture;
     self->graph = graph;
     self->reverse = (struct rch_reverse){0};
     return (PyObject *)self;
@@ -44,8 +55,41 @@ static void Graph_dealloc(PyObject *op)
     if (cast(op)->reverse.num_nodes)
         rch_reverse_deinit(&cast(op)->reverse);
     rch_graph_free(cast(op)->graph);
+    rch_capture_free(cast(op)->capture);
+    PyThread_free_lock(cast(op)->lock);
     PyObject_Free(op);
     Py_DECREF(type);
+}
+
+static enum rch_status finish(struct graph_object *self, bool with_reverse, struct rch_error *err)
+{
+    if (self->capture) {
+        struct rch_capture *capture = self->capture;
+        self->capture = NULL;
+        RCH_TRY(rch_capture_finish(capture, &self->graph, err));
+    }
+    if (!self->graph)
+        return rch_fail(err, RCH_ENOMEM, "this capture could not be finished before");
+    if (with_reverse && !self->reverse.num_nodes && self->graph->num_nodes)
+        return rch_reverse_init(&self->reverse, self->graph, rch_alloc_default(), err);
+    return RCH_OK;
+}
+
+/// The graph; NULL with an exception set. Only our own memory is read, so the GIL is released.
+static const struct rch_graph *graph_of(PyObject *op, bool with_reverse)
+{
+    struct graph_object *self = cast(op);
+    struct rch_error err = {0};
+    enum rch_status st;
+    Py_BEGIN_ALLOW_THREADS
+    PyThread_acquire_lock(self->lock, WAIT_LOCK);
+    st = finish(self, with_reverse, &err);
+    PyThread_release_lock(self->lock);
+    Py_END_ALLOW_THREADS
+    if (st == RCH_OK)
+        return self->graph;
+    set_rch_error(state_of(op), &err);
+    return NULL;
 }
 
 // ---- why -----------------------------------------------------------------------------------------
@@ -74,12 +118,6 @@ static PyObject *render_answer(struct core_state *state, const struct rch_graph 
     rch_text_deinit(&text);
     rch_text_deinit(&json);
     return result;
-}
-
-static enum rch_status make_reverse(struct graph_object *self, struct rch_error *err)
-{
-    return self->reverse.num_nodes || !self->graph->num_nodes
-               ? RCH_OK : rch_reverse_init(&self->reverse, self->graph, rch_alloc_default(), err);
 }
 
 static PyObject *answer_question(PyObject *op, const struct rch_question *question,
@@ -197,11 +235,10 @@ static PyObject *Graph_why(PyObject *op, PyObject *args, PyObject *kwargs)
     PyObject *question;
     const char *text = NULL;
     struct why_args why;
-    struct rch_error err = {0};
     if (parse_why(args, kwargs, &question, &text, &why) < 0)
         return NULL;
-    if (make_reverse(cast(op), &err) != RCH_OK)
-        return set_rch_error(state_of(op), &err);
+    if (!graph_of(op, true))
+        return NULL;
     if (!PyUnicode_Check(question))
         return why_addresses(op, question, text, &why);
     const char *pattern = PyUnicode_AsUTF8(question);
@@ -219,7 +256,9 @@ static PyObject *decode(const char *text)
 static PyObject *Graph_histogram(PyObject *op, PyObject *ignored)
 {
     (void)ignored;
-    const struct rch_graph *g = cast(op)->graph;
+    const struct rch_graph *g = graph_of(op, false);
+    if (!g)
+        return NULL;
     struct rch_type_count *rows = NULL;
     uint32_t num = 0;
     struct rch_error err = {0};
@@ -241,7 +280,9 @@ static PyObject *Graph_histogram(PyObject *op, PyObject *ignored)
 
 static PyObject *render_top(PyObject *op, bool as_json, uint32_t limit, bool all, const char *source)
 {
-    const struct rch_graph *g = cast(op)->graph;
+    const struct rch_graph *g = graph_of(op, false);
+    if (!g)
+        return NULL;
     struct rch_type_count *rows = NULL;
     uint32_t num = 0;
     struct rch_error err = {0};
@@ -277,9 +318,9 @@ static PyObject *Graph_top(PyObject *op, PyObject *args, PyObject *kwargs)
 static PyObject *Graph_addresses(PyObject *op, PyObject *arg)
 {
     const char *pattern = PyUnicode_AsUTF8(arg);
-    if (!pattern)
+    const struct rch_graph *g = pattern ? graph_of(op, false) : NULL;
+    if (!g)
         return NULL;
-    const struct rch_graph *g = cast(op)->graph;
     struct rch_error err = {0};
     RCH_VEC(types, rch_alloc_default(), uint32_t);
     RCH_VEC(nodes, rch_alloc_default(), rch_node);
@@ -331,7 +372,9 @@ static PyObject *Graph_node(PyObject *op, PyObject *arg)
     unsigned long long addr = PyLong_AsUnsignedLongLong(arg);
     if (addr == (unsigned long long)-1 && PyErr_Occurred())
         return NULL;
-    const struct rch_graph *g = cast(op)->graph;
+    const struct rch_graph *g = graph_of(op, false);
+    if (!g)
+        return NULL;
     rch_node v = rch_node_at(g, addr);
     if (v == RCH_NO_NODE) {
         PyErr_Format(PyExc_LookupError, "no object at 0x%llx in this snapshot", addr);
@@ -349,7 +392,9 @@ static PyObject *Graph_node(PyObject *op, PyObject *arg)
 static PyObject *Graph_roots(PyObject *op, PyObject *ignored)
 {
     (void)ignored;
-    const struct rch_graph *g = cast(op)->graph;
+    const struct rch_graph *g = graph_of(op, false);
+    if (!g)
+        return NULL;
     PyObject *list = PyList_New(0);
     for (uint32_t i = 0; list && i < g->num_roots; i++) {
         const struct rch_root *root = &g->roots[i];
@@ -369,12 +414,13 @@ static PyObject *Graph_roots(PyObject *op, PyObject *ignored)
 static PyObject *Graph_dump(PyObject *op, PyObject *arg)
 {
     PyObject *bytes = NULL;
-    if (!PyUnicode_FSConverter(arg, &bytes))
+    const struct rch_graph *g = graph_of(op, false);
+    if (!g || !PyUnicode_FSConverter(arg, &bytes))
         return NULL;
     struct rch_error err = {0};
     enum rch_status st;
     Py_BEGIN_ALLOW_THREADS
-    st = rch_file_write(cast(op)->graph, PyBytes_AS_STRING(bytes), NULL, &err);
+    st = rch_file_write(g, PyBytes_AS_STRING(bytes), NULL, &err);
     Py_END_ALLOW_THREADS
     Py_DECREF(bytes);
     if (st != RCH_OK)
@@ -386,7 +432,10 @@ static PyObject *Graph_verify(PyObject *op, PyObject *ignored)
 {
     (void)ignored;
     struct rch_error err = {0};
-    if (rch_graph_verify(cast(op)->graph, &err) != RCH_OK)
+    const struct rch_graph *g = graph_of(op, false);
+    if (!g)
+        return NULL;
+    if (rch_graph_verify(g, &err) != RCH_OK)
         return set_rch_error(state_of(op), &err);
     Py_RETURN_NONE;
 }
@@ -394,7 +443,9 @@ static PyObject *Graph_verify(PyObject *op, PyObject *ignored)
 static PyObject *Graph_info(PyObject *op, PyObject *ignored)
 {
     (void)ignored;
-    const struct rch_graph *g = cast(op)->graph;
+    const struct rch_graph *g = graph_of(op, false);
+    if (!g)
+        return NULL;
     PyObject *warnings = PyList_New(0);
     for (uint32_t i = 0; warnings && i < g->num_warnings; i++) {
         PyObject *text = decode(rch_str_get(g, g->warnings[i]));

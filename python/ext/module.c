@@ -23,7 +23,7 @@ static PyObject *core_load(PyObject *module, PyObject *args)
     Py_END_ALLOW_THREADS
     Py_DECREF(bytes);
     struct core_state *state = core_state_of(module);
-    return st == RCH_OK ? Graph_steal(state, graph) : set_rch_error(state, &err);
+    return st == RCH_OK ? Graph_steal(state, graph, NULL) : set_rch_error(state, &err);
 }
 
 static PyMethodDef core_methods[] = {

@@ -157,6 +157,8 @@ enum rch_status rch_capture_walk(const struct rch_capture_options *options,
             *err = cap->err;
         return cap->status;
     }
+    cap->num_unreadable = cap->t->num_failed;
+    cap->t = NULL;  // the finish reads nothing of the target's
     cap->pause_ns = now_ns(CLOCK_MONOTONIC) - start;
     *capture_out = made;
     made = NULL;
@@ -234,23 +236,18 @@ static void *own_vec(struct owner *owner, const struct rch_vec *vec, uint32_t *n
 struct addr_column {
     uint32_t *addr8;
     struct rch_vec *runs;
+    rch_addr base;  // of the run at hand
     uint32_t num;
 };
 
-static enum rch_status add_addr(struct addr_column *column, rch_addr addr, bool starts_half,
-                                struct rch_error *err)
+static enum rch_status start_run(struct addr_column *column, rch_addr addr, struct rch_error *err)
 {
-    const struct rch_addr_run *run =
-        column->runs->num ? &RCH_VEC_AT(column->runs, struct rch_addr_run, column->runs->num - 1) : NULL;
-    if (!run || starts_half || addr - run->base >= RUN_BYTES) {
-        struct rch_addr_run next = {.base = addr, .first_node = column->num};
-        RCH_TRY(rch_vec_append(column->runs, &next, 1, err));
-        run = &RCH_VEC_AT(column->runs, struct rch_addr_run, column->runs->num - 1);
-    }
-    column->addr8[column->num++] = (uint32_t)((addr - run->base) / 8);
-    return RCH_OK;
+    struct rch_addr_run run = {.base = addr, .first_node = column->num};
+    column->base = addr;
+    return rch_vec_append(column->runs, &run, 1, err);
 }
 
+// Half of the objects, in address order; a run ends where addr8 cannot reach further.
 static enum rch_status fill_addresses(struct rch__cap *cap, struct addr_column *column, bool tracked,
                                       struct rch_error *err)
 {
@@ -258,12 +255,18 @@ static enum rch_status fill_addresses(struct rch__cap *cap, struct addr_column *
     for (uint32_t at = 0; at < cap->index.num_regions; at++) {
         uint32_t region = cap->index.order[at];
         const struct rch_cell *cells = cap->index.cells[region];
+        rch_addr region_base = cap->index.base[region];
         for (uint32_t i = 0; i < RCH_CELLS_PER_REGION; i++) {
             uint64_t bits = tracked ? cells[i].tracked : cells[i].seen & ~cells[i].tracked;
             for (; bits; bits &= bits - 1) {
-                uint32_t code = region << RCH_CODE_SHIFT | i << 6 | (uint32_t)__builtin_ctzll(bits);
-                RCH_TRY(add_addr(column, rch_code_addr(&cap->index, code), starts_half, err));
-                starts_half = false;
+                uint32_t bit = (uint32_t)__builtin_ctzll(bits);
+                rch_addr addr = region_base + ((rch_addr)(i * 64u + bit) << RCH_GRANULE_SHIFT) +
+                                (cells[i].odd >> bit & 1) * 8;
+                if (__builtin_expect(starts_half || addr - column->base >= RUN_BYTES, 0)) {
+                    RCH_TRY(start_run(column, addr, err));
+                    starts_half = false;
+                }
+                column->addr8[column->num++] = (uint32_t)((addr - column->base) / 8);
             }
         }
     }
@@ -407,9 +410,9 @@ static void fill_info(struct rch__cap *cap)
     info->py_micro = cap->opt.py_micro;
     info->time_ns = now_ns(CLOCK_REALTIME);
     info->pause_ns = cap->pause_ns;
-    info->num_unreadable = cap->t->num_failed;
+    info->num_unreadable = cap->num_unreadable;
     info->num_traversed = cap->num_traversed;
-    info->is_partial = cap->t->num_failed != 0;
+    info->is_partial = cap->num_unreadable != 0;
 }
 
 static enum rch_status make_graph(struct rch__cap *cap, struct rch_graph **graph_out,

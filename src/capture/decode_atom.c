@@ -48,7 +48,8 @@ uint64_t rch__size_str(struct rch__cap *cap, const struct rch__type *type, rch_a
     uint32_t state = rch_load32(cap->t, str + (uint32_t)L->str_state);
     uint64_t length = rch_load64(cap->t, str + (uint32_t)L->str_length);
     uint32_t kind = state >> L->str_kind_shift & (uint32_t)L->str_kind_mask;
-    bool is_ascii = state & (uint32_t)L->str_ascii_bit, is_compact = state & (uint32_t)L->str_compact_bit;
+    bool is_ascii = state & (uint32_t)L->str_ascii_bit,
+         is_compact = state & (uint32_t)L->str_compact_bit;
     uint64_t extra = 0;  // what a subclass adds counts from 3.12 on
     if (counts_subclass(L))
         extra = (uint64_t)type->basicsize - (uint32_t)L->str_legacy_object_size;
@@ -57,7 +58,8 @@ uint64_t rch__size_str(struct rch__cap *cap, const struct rch__type *type, rch_a
             keep_name(cap, str, length);
         return (uint32_t)L->str_ascii_data + length + 1 + extra;
     }
-    uint64_t bytes = extra + (is_compact ? (uint32_t)L->str_compact_data : (uint32_t)L->str_legacy_object_size);
+    uint64_t bytes =
+        extra + (is_compact ? (uint32_t)L->str_compact_data : (uint32_t)L->str_legacy_object_size);
     if (is_compact || rch_load64(cap->t, str + (uint32_t)L->str_legacy_any))
         bytes += (length + 1) * kind;
     rch_addr utf8 = rch_load64(cap->t, str + (uint32_t)L->str_utf8);
@@ -73,7 +75,8 @@ uint64_t rch__size_bytes(struct rch__cap *cap, const struct rch__type *type, rch
 
 uint64_t rch__size_bytearray(struct rch__cap *cap, const struct rch__type *type, rch_addr bytes)
 {
-    return (uint64_t)type->basicsize + rch_load64(cap->t, bytes + (uint32_t)cap->L->bytearray_alloc);
+    return (uint64_t)type->basicsize +
+           rch_load64(cap->t, bytes + (uint32_t)cap->L->bytearray_alloc);
 }
 
 uint64_t rch__size_int(struct rch__cap *cap, const struct rch__type *type, rch_addr number)

@@ -20,7 +20,8 @@ static int32_t offset_of(const struct rch__cap *cap, const struct named_offset *
     return *(const int32_t *)(const void *)((const char *)cap->L + row->layout_member);
 }
 
-static void emit_rows(struct rch__cap *cap, const struct named_offset *rows, size_t num, rch_addr object)
+static void emit_rows(struct rch__cap *cap, const struct named_offset *rows, size_t num,
+                      rch_addr object)
 {
     for (size_t i = 0; i < num; i++)
         if (offset_of(cap, &rows[i]) != RCH_ABSENT)
@@ -55,8 +56,8 @@ static void label_free_variables(struct rch__cap *cap, rch_addr code)
 {
     const struct rch_layout *L = cap->L;
     bool has_kinds = L->code_localspluskinds != RCH_ABSENT;
-    rch_addr names = rch_load64(cap->t, code + (uint32_t)(has_kinds ? L->code_localsplusnames
-                                                                     : L->code_freevars));
+    rch_addr names = rch_load64(
+        cap->t, code + (uint32_t)(has_kinds ? L->code_localsplusnames : L->code_freevars));
     rch_addr kinds = has_kinds ? rch_load64(cap->t, code + (uint32_t)L->code_localspluskinds) : 0;
     uint64_t num = names ? rch_load64(cap->t, names + (uint32_t)L->var_size) : 0;
     for (uint64_t i = 0; i < num && i < MAX_FREE_VARIABLES; i++) {
@@ -118,7 +119,8 @@ static const struct named_offset code_rows[] = {
 };
 #define NUM_CODE_ROWS (sizeof(code_rows) / sizeof(code_rows[0]))
 
-static const struct named_offset cached_rows[] = {  // behind one pointer, 3.12+
+static const struct named_offset cached_rows[] = {
+    // behind one pointer, 3.12+
     {"co_code", AT(code_cached_field_code), RCH_EDGE_FIELD, FIXED},
     {"co_varnames", AT(code_cached_field_varnames), RCH_EDGE_FIELD, FIXED},
     {"co_cellvars", AT(code_cached_field_cellvars), RCH_EDGE_FIELD, FIXED},
@@ -150,7 +152,8 @@ static uint64_t opcache_bytes(struct rch__cap *cap, rch_addr code)
     const struct rch_layout *L = cap->L;
     if (L->py_minor > 10)
         return 0;
-    rch_addr members = code + (uint32_t)L->code_extra + 8;  // map, cache, int flag, one byte of size
+    rch_addr members =
+        code + (uint32_t)L->code_extra + 8;  // map, cache, int flag, one byte of size
     if (!rch_load64(cap->t, members + 8))
         return 0;
     rch_addr bytecode = rch_load64(cap->t, code + (uint32_t)L->code_code);
@@ -163,7 +166,8 @@ uint64_t rch__size_code(struct rch__cap *cap, const struct rch__type *type, rch_
 {
     const struct rch_layout *L = cap->L;
     uint64_t bytes = ((rch__size_plain(cap, type, code) + 7) & ~7ull) + opcache_bytes(cap, code);
-    rch_addr extra = L->code_extra != RCH_ABSENT ? rch_load64(cap->t, code + (uint32_t)L->code_extra) : 0;
+    rch_addr extra =
+        L->code_extra != RCH_ABSENT ? rch_load64(cap->t, code + (uint32_t)L->code_extra) : 0;
     if (extra) {
         uint64_t num = rch_load64(cap->t, extra);
         bytes += num < 256 ? 16 + (num ? num - 1 : 0) * 8 : 0;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // capture/decode_extension.c -- types of the standard library's C modules whose references or bytes
-// lie in blocks of their own. No header declares these structs; they are alike in 3.9 to 3.13, offsets
-// from Modules/{_elementtree,_struct,arraymodule,itertoolsmodule}.c, Modules/_io/, datetime.h.
+// lie in blocks of their own. No header declares these structs; they are alike in 3.9 to 3.13.
+// Offsets: Modules/{_elementtree,_struct,arraymodule,itertoolsmodule}.c, Modules/_io/, datetime.h.
 #include "capture/families.h"
 
 #define FIXED RCH_LABEL_FIXED
@@ -39,7 +39,7 @@ static uint64_t word(struct rch__cap *cap, rch_addr object, uint32_t offset)
     return rch_load64(cap->t, object + offset);
 }
 
-// ---- xml.etree.ElementTree.Element ---------------------------------------------------------------
+// ---- xml.etree.ElementTree.Element --------------------------------------------------------------
 
 void rch__emit_element(struct rch__cap *cap, struct rch__type *type, rch_addr element)
 {
@@ -75,7 +75,7 @@ uint64_t rch__size_element(struct rch__cap *cap, const struct rch__type *type, r
     return bytes + EXTRA_BYTES + (has_block ? word(cap, extra, EXTRA_ALLOCATED) * 8 : 0);
 }
 
-// ---- datetime: the struct ends before tzinfo when there is none ------------------------------------
+// ---- datetime: the struct ends before tzinfo when there is none ---------------------------------
 
 static void emit_tzinfo(struct rch__cap *cap, rch_addr object, uint32_t offset)
 {
@@ -101,7 +101,7 @@ uint32_t rch__label_tzinfo(struct rch__cap *cap)
     return 0;
 }
 
-// ---- sizes ---------------------------------------------------------------------------------------
+// ---- sizes --------------------------------------------------------------------------------------
 
 uint64_t rch__size_array(struct rch__cap *cap, const struct rch__type *type, rch_addr array)
 {

@@ -13,13 +13,15 @@ static rch_addr load(struct rch__cap *cap, rch_addr object, int32_t offset)
     return offset == RCH_ABSENT ? 0 : rch_load64(cap->t, object + (uint32_t)offset);
 }
 
-static void label_names(struct rch__cap *cap, rch_addr names, rch_addr kinds, enum rch_edge_kind kind)
+static void label_names(struct rch__cap *cap, rch_addr names, rch_addr kinds,
+                        enum rch_edge_kind kind)
 {
     const struct rch_layout *L = cap->L;
     uint64_t num = names ? rch_load64(cap->t, names + (uint32_t)L->var_size) : 0;
     for (uint64_t i = 0; i < num && i < MAX_SLOTS; i++) {
         rch_addr name = rch_load64(cap->t, names + (uint32_t)L->tuple_items + i * 8);
-        bool is_free = kinds && (rch_load8(cap->t, kinds + (uint32_t)L->bytes_data + i) & FAST_FREE);
+        bool is_free =
+            kinds && (rch_load8(cap->t, kinds + (uint32_t)L->bytes_data + i) & FAST_FREE);
         rch__label_add_str(cap, is_free ? RCH_EDGE_CLOSURE : kind, rch__intern_str(cap, name), 0);
     }
 }
@@ -51,7 +53,8 @@ static uint64_t num_named(struct rch__cap *cap, rch_addr code)
     const struct rch_layout *L = cap->L;
     uint64_t num = L->code_localsplusnames != RCH_ABSENT
                        ? count_of(cap, code, L->code_localsplusnames)
-                       : count_of(cap, code, L->code_varnames) + count_of(cap, code, L->code_cellvars) +
+                       : count_of(cap, code, L->code_varnames) +
+                             count_of(cap, code, L->code_cellvars) +
                              count_of(cap, code, L->code_freevars);
     return num < MAX_SLOTS ? num : 0;
 }
@@ -62,7 +65,7 @@ static void emit_slots(struct rch__cap *cap, rch_addr first, uint64_t num)
         rch__emit(cap, rch_load64(cap->t, first + i * 8));
 }
 
-// ---- 3.11 and later ------------------------------------------------------------------------------
+// ---- 3.11 and later -----------------------------------------------------------------------------
 
 void rch__emit_iframe(struct rch__cap *cap, rch_addr iframe)
 {
@@ -101,7 +104,8 @@ static uint32_t decode_new_frame(struct rch__cap *cap, struct rch__type *type, r
         rch__emit(cap, load(cap, frame, L->frame_extra_locals));
     if (L->frame_locals_cache != RCH_ABSENT)
         rch__emit(cap, load(cap, frame, L->frame_locals_cache));
-    bool owns = iframe && rch_load8(cap->t, iframe + (uint32_t)L->iframe_owner) == L->owner_frame_object;
+    bool owns =
+        iframe && rch_load8(cap->t, iframe + (uint32_t)L->iframe_owner) == L->owner_frame_object;
     rch_addr code = owns ? load(cap, iframe, L->iframe_code) : 0;
     if (owns)
         rch__emit_iframe(cap, iframe);
@@ -120,7 +124,7 @@ static uint32_t decode_new_frame(struct rch__cap *cap, struct rch__type *type, r
     return rch__shape_end(cap, type, key, owns ? rch__label_iframe(cap, code) : 0);
 }
 
-// ---- up to 3.10 ----------------------------------------------------------------------------------
+// ---- up to 3.10 ---------------------------------------------------------------------------------
 
 static uint64_t old_stack_depth(struct rch__cap *cap, rch_addr frame)
 {
@@ -129,7 +133,8 @@ static uint64_t old_stack_depth(struct rch__cap *cap, rch_addr frame)
         int32_t depth = (int32_t)rch_load32(cap->t, frame + (uint32_t)L->frame_stackdepth);
         return depth > 0 ? (uint64_t)depth : 0;
     }
-    rch_addr bottom = load(cap, frame, L->frame_valuestack), top = load(cap, frame, L->frame_stacktop);
+    rch_addr bottom = load(cap, frame, L->frame_valuestack),
+             top = load(cap, frame, L->frame_stacktop);
     return top > bottom ? (top - bottom) / 8 : 0;
 }
 
@@ -167,7 +172,7 @@ uint32_t rch__decode_frame(struct rch__cap *cap, struct rch__type *type, rch_add
                                               : decode_old_frame(cap, type, frame);
 }
 
-// ---- generators ----------------------------------------------------------------------------------
+// ---- generators ---------------------------------------------------------------------------------
 
 static const struct {
     const char *name;
@@ -191,7 +196,8 @@ static int32_t kind_offset(const struct rch__cap *cap, const struct rch__type *t
 {
     if (type->family && type->family->name[0] == 'c')
         return cap->L->gen_origin;
-    return type->family && type->family->name[0] == 'a' ? cap->L->gen_ag_hooks_finalizer : RCH_ABSENT;
+    return type->family && type->family->name[0] == 'a' ? cap->L->gen_ag_hooks_finalizer
+                                                        : RCH_ABSENT;
 }
 
 static rch_addr suspended_frame(struct rch__cap *cap, rch_addr gen)
@@ -237,14 +243,14 @@ uint32_t rch__decode_generator(struct rch__cap *cap, struct rch__type *type, rch
     rch__label_add(cap, RCH_EDGE_FIELD, "exception", FIXED);
     if (three)
         rch__label_add(cap, RCH_EDGE_TRACEBACK, "exception traceback", FIXED);
-    rch__label_add(cap, RCH_EDGE_FIELD, type->family && type->family->name[0] == 'a'
-                                            ? "finalizer" : "cr_origin", FIXED);
+    rch__label_add(cap, RCH_EDGE_FIELD,
+                   type->family && type->family->name[0] == 'a' ? "finalizer" : "cr_origin", FIXED);
     if (keeps_code)
         rch__label_add(cap, RCH_EDGE_FIELD, "f_code", FIXED);
     return rch__shape_end(cap, type, key, iframe ? rch__label_iframe(cap, code) : 0);
 }
 
-// ---- sizes ---------------------------------------------------------------------------------------
+// ---- sizes --------------------------------------------------------------------------------------
 
 static uint64_t num_slots(struct rch__cap *cap, rch_addr code)
 {
@@ -255,13 +261,11 @@ static uint64_t num_slots(struct rch__cap *cap, rch_addr code)
 uint64_t rch__size_frame(struct rch__cap *cap, const struct rch__type *type, rch_addr frame)
 {
     const struct rch_layout *L = cap->L;
-    if (L->frame_iframe == RCH_ABSENT)
-        return (uint64_t)type->basicsize + num_slots(cap, load(cap, frame, L->frame_code)) * 8;
-    rch_addr iframe = load(cap, frame, L->frame_iframe);
-    rch_addr code = load(cap, iframe, L->iframe_code);
-    bool owns = rch_load8(cap->t, iframe + (uint32_t)L->iframe_owner) == L->owner_frame_object;
+    if (L->frame_iframe == RCH_ABSENT)  // the struct has room for one slot
+        return (uint64_t)type->basicsize + num_slots(cap, load(cap, frame, L->frame_code)) * 8 - 8;
+    rch_addr code = load(cap, load(cap, frame, L->frame_iframe), L->iframe_code);
     return (uint64_t)(uint32_t)L->frame_inline_data + (uint32_t)L->iframe_localsplus +
-           (owns ? num_slots(cap, code) * 8 : 0);
+           num_slots(cap, code) * 8;  // wherever they lie
 }
 
 uint64_t rch__size_generator(struct rch__cap *cap, const struct rch__type *type, rch_addr gen)
@@ -270,5 +274,6 @@ uint64_t rch__size_generator(struct rch__cap *cap, const struct rch__type *type,
     if (L->gen_iframe == RCH_ABSENT)
         return (uint64_t)type->basicsize;
     rch_addr code = load(cap, gen + (uint32_t)L->gen_iframe, L->iframe_code);
-    return (uint64_t)(uint32_t)L->gen_iframe + (uint32_t)L->iframe_localsplus + num_slots(cap, code) * 8;
+    return (uint64_t)(uint32_t)L->gen_iframe + (uint32_t)L->iframe_localsplus +
+           num_slots(cap, code) * 8;
 }

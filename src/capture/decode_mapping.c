@@ -24,8 +24,9 @@ void rch__label_shared_keys(struct rch__cap *cap, rch_addr keys, int64_t num)
 {
     struct rch__entries e = rch__keys_entries(cap, keys);
     for (int64_t i = 0; i < num; i++) {
-        rch_addr key = i < e.num ? rch_load64(cap->t, e.first + (rch_addr)(i * e.stride) +
-                                                          (uint32_t)e.key_off) : 0;
+        rch_addr key =
+            i < e.num ? rch_load64(cap->t, e.first + (rch_addr)(i * e.stride) + (uint32_t)e.key_off)
+                      : 0;
         rch__label_add_str(cap, RCH_EDGE_ATTRIBUTE, rch__intern_str(cap, key), 0);
     }
 }
@@ -39,9 +40,11 @@ static uint32_t decode_split(struct rch__cap *cap, struct rch__type *type, rch_a
     rch_addr keys = rch_load64(cap->t, dict + (uint32_t)L->dict_keys);
     struct rch__entries e = rch__keys_entries(cap, keys);
     int64_t num = e.num;
-    if (L->values_embedded != RCH_ABSENT && rch_load8(cap->t, values + (uint32_t)L->values_embedded))
+    if (L->values_embedded != RCH_ABSENT &&
+        rch_load8(cap->t, values + (uint32_t)L->values_embedded))
         num = 0;
-    if (L->values_capacity != RCH_ABSENT && num > rch_load8(cap->t, values + (uint32_t)L->values_capacity))
+    if (L->values_capacity != RCH_ABSENT &&
+        num > rch_load8(cap->t, values + (uint32_t)L->values_capacity))
         num = rch_load8(cap->t, values + (uint32_t)L->values_capacity);
     rch_addr first = values + (uint32_t)L->values_items;
     while (num && !rch_load64(cap->t, first + (rch_addr)(num - 1) * 8))
@@ -168,7 +171,7 @@ uint32_t rch__label_hamt_collision(struct rch__cap *cap)
     return 2;
 }
 
-// ---- sizes ---------------------------------------------------------------------------------------
+// ---- sizes --------------------------------------------------------------------------------------
 
 static uint64_t keys_capacity(struct rch__cap *cap, rch_addr keys)
 {

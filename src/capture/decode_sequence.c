@@ -41,7 +41,8 @@ uint32_t rch__label_list(struct rch__cap *cap)
 
 uint64_t rch__size_list(struct rch__cap *cap, const struct rch__type *type, rch_addr list)
 {
-    return (uint64_t)type->basicsize + 8 * rch_load64(cap->t, list + (uint32_t)cap->L->list_allocated);
+    return (uint64_t)type->basicsize +
+           8 * rch_load64(cap->t, list + (uint32_t)cap->L->list_allocated);
 }
 
 void rch__emit_set(struct rch__cap *cap, struct rch__type *type, rch_addr set)
@@ -52,7 +53,8 @@ void rch__emit_set(struct rch__cap *cap, struct rch__type *type, rch_addr set)
     rch_addr entry = rch_load64(cap->t, set + (uint32_t)L->set_table);
     for (uint64_t i = 0; i <= mask && mask < MAX_ITEMS; i++, entry += (uint32_t)L->set_entry_size) {
         rch_addr key = rch_load64(cap->t, entry + (uint32_t)L->set_entry_key);
-        if (key && rch_load64(cap->t, entry + (uint32_t)L->set_entry_hash) != UINT64_MAX)  // a dummy
+        if (key &&
+            rch_load64(cap->t, entry + (uint32_t)L->set_entry_hash) != UINT64_MAX)  // a dummy
             rch__emit(cap, key);
     }
 }
@@ -74,7 +76,8 @@ uint64_t rch__size_set(struct rch__cap *cap, const struct rch__type *type, rch_a
     const struct rch_layout *L = cap->L;
     uint64_t bytes = (uint64_t)type->basicsize;
     if (rch_load64(cap->t, set + (uint32_t)L->set_table) != set + (uint32_t)L->set_smalltable)
-        bytes += (rch_load64(cap->t, set + (uint32_t)L->set_mask) + 1) * (uint32_t)L->set_entry_size;
+        bytes +=
+            (rch_load64(cap->t, set + (uint32_t)L->set_mask) + 1) * (uint32_t)L->set_entry_size;
     return bytes;
 }
 

@@ -27,7 +27,8 @@ static void emit_shared_keys(struct rch__cap *cap, rch_addr keys)
 {
     struct rch__entries e = rch__keys_entries(cap, keys);
     for (int64_t i = 0; i < e.num && i < MAX_SHARED_KEYS; i++)
-        rch__emit(cap, rch_load64(cap->t, e.first + (rch_addr)(i * e.stride) + (uint32_t)e.key_off));
+        rch__emit(cap,
+                  rch_load64(cap->t, e.first + (rch_addr)(i * e.stride) + (uint32_t)e.key_off));
 }
 
 // A metaclass written in C may visit more (ctypes keeps its own facts there): unnamed, with the keys.
@@ -88,7 +89,8 @@ uint64_t rch__size_type(struct rch__cap *cap, const struct rch__type *type, rch_
         bool counts_header = L->py_minor == 11 || L->py_minor == 12;
         return (uint64_t)(uint32_t)L->statictype_size - (counts_header ? 0 : type->header_bytes);
     }
-    if (type->decode_rest)  // ctypes: its facts instead of the keys, and a little more
+    if (type->decode_rest &&
+        type->basicsize > L->heaptype_size)  // ctypes: facts, not keys; guessed
         return (uint64_t)type->basicsize;
     rch_addr keys = load(cap, object, L->heaptype_cached_keys);
     return (uint32_t)L->heaptype_size + (keys ? rch__keys_bytes(cap, keys) : 0);

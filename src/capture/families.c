@@ -11,7 +11,8 @@
 #define AT(member) offsetof(struct rch_layout, member)
 #define FIELDS(name) static const struct rch__family_field name[]
 #define ROW(name, member, kind, flags) {name, AT(member), RCH_EDGE_##kind, flags, 0}
-#define ROW_IN(name, member, inner, kind, flags) {name, AT(member), RCH_EDGE_##kind, flags, AT(inner)}
+#define ROW_IN(name, member, inner, kind, flags)                                          \
+    {name, AT(member), RCH_EDGE_##kind, flags, AT(inner)}
 #define END {NULL, 0, 0, 0, 0}
 
 FIELDS(method_fields) = {ROW("__func__", method_func, FIELD, FIXED),
@@ -26,11 +27,10 @@ FIELDS(classmethod_fields) = {ROW("__func__", classmethod_callable, FIELD, FIXED
                               ROW("__dict__", classmethod_dict, DICT, HIDDEN), END};
 FIELDS(staticmethod_fields) = {ROW("__func__", staticmethod_callable, FIELD, FIXED),
                                ROW("__dict__", staticmethod_dict, DICT, HIDDEN), END};
-FIELDS(property_fields) = {ROW("fget", property_get, FIELD, FIXED),
-                           ROW("fset", property_set, FIELD, FIXED),
-                           ROW("fdel", property_del, FIELD, FIXED),
-                           ROW("__doc__", property_doc, FIELD, FIXED),
-                           ROW("__name__", property_name, FIELD, FIXED), END};
+FIELDS(property_fields) = {
+    ROW("fget", property_get, FIELD, FIXED),      ROW("fset", property_set, FIELD, FIXED),
+    ROW("fdel", property_del, FIELD, FIXED),      ROW("__doc__", property_doc, FIELD, FIXED),
+    ROW("__name__", property_name, FIELD, FIXED), END};
 FIELDS(descr_fields) = {ROW("__objclass__", descr_type, FIELD, FIXED),
                         ROW("__name__", descr_name, FIELD, FIXED),
                         ROW("__qualname__", descr_qualname, FIELD, FIXED), END};
@@ -42,10 +42,9 @@ FIELDS(proxy_fields) = {ROW("mapping", mappingproxy_mapping, FIELD, FIXED), END}
 FIELDS(slice_fields) = {ROW("start", slice_start, FIELD, FIXED),
                         ROW("stop", slice_stop, FIELD, FIXED),
                         ROW("step", slice_step, FIELD, FIXED), END};
-FIELDS(range_fields) = {ROW("start", range_start, FIELD, FIXED),
-                        ROW("stop", range_stop, FIELD, FIXED),
-                        ROW("step", range_step, FIELD, FIXED),
-                        ROW("length", range_length, FIELD, FIXED), END};
+FIELDS(range_fields) = {
+    ROW("start", range_start, FIELD, FIXED), ROW("stop", range_stop, FIELD, FIXED),
+    ROW("step", range_step, FIELD, FIXED), ROW("length", range_length, FIELD, FIXED), END};
 FIELDS(traceback_fields) = {ROW("tb_next", traceback_next, TRACEBACK, FIXED),
                             ROW("tb_frame", traceback_frame, TRACEBACK, FIXED), END};
 FIELDS(exception_fields) = {ROW("__dict__", exc_dict, DICT, HIDDEN),
@@ -53,7 +52,8 @@ FIELDS(exception_fields) = {ROW("__dict__", exc_dict, DICT, HIDDEN),
                             ROW("__notes__", exc_notes, FIELD, 0),
                             ROW("__traceback__", exc_traceback, TRACEBACK, 0),
                             ROW("__context__", exc_context, FIELD, 0),
-                            ROW("__cause__", exc_cause, FIELD, 0), END};
+                            ROW("__cause__", exc_cause, FIELD, 0),
+                            END};
 FIELDS(context_fields) = {ROW("previous", context_prev, FIELD, FIXED),
                           ROW("variables", context_vars, FIELD, HIDDEN), END};
 FIELDS(hamt_fields) = {ROW("root", hamt_root, FIELD, HIDDEN), END};
@@ -64,39 +64,41 @@ FIELDS(token_fields) = {ROW("context", token_ctx, FIELD, FIXED),
                         ROW("old_value", token_oldval, FIELD, FIXED), END};
 FIELDS(odict_fields) = {ROW("__dict__", odict_od_dict, DICT, HIDDEN), END};
 FIELDS(defaultdict_fields) = {ROW("default_factory", defaultdict_factory, FIELD, 0), END};
-FIELDS(partial_fields) = {ROW("func", partial_fn, FIELD, FIXED),
-                          ROW("args", partial_args, FIELD, FIXED),
-                          ROW("keywords", partial_kw, FIELD, FIXED),
-                          ROW("__dict__", partial_dict, DICT, HIDDEN), END};
+FIELDS(partial_fields) = {
+    ROW("func", partial_fn, FIELD, FIXED), ROW("args", partial_args, FIELD, FIXED),
+    ROW("keywords", partial_kw, FIELD, FIXED), ROW("__dict__", partial_dict, DICT, HIDDEN), END};
 FIELDS(lru_fields) = {ROW("cache", lru_cache, FIELD, HIDDEN),
                       ROW("__wrapped__", lru_func, FIELD, FIXED),
                       ROW("keyword mark", lru_kwd_mark, FIELD, FIXED),
                       ROW("link type", lru_link_type, FIELD, FIXED),
                       ROW("info type", lru_cache_info_type, FIELD, FIXED),
-                      ROW("__dict__", lru_dict, DICT, HIDDEN), END};
+                      ROW("__dict__", lru_dict, DICT, HIDDEN),
+                      END};
 FIELDS(lru_link_fields) = {ROW("key", lru_link_key, FIELD, FIXED),
                            ROW("result", lru_link_result, FIELD, FIXED), END};
-#define FUTURE_FIELDS                                                                            \
-    ROW("loop", future_loop, FIELD, FIXED),                                            \
-    ROW("callback", future_callback0, FIELD, 0),                                       \
-    ROW("callback context", future_context0, FIELD, 0),                                \
-    ROW("callbacks", future_callbacks, FIELD, 0),                                      \
-    ROW("exception", future_exception, FIELD, 0),                                      \
-    ROW("exception traceback", future_exception_tb, TRACEBACK, 0),                     \
-    ROW("result", future_result, FIELD, 0),                                            \
-    ROW("source traceback", future_source_tb, FIELD, 0),                               \
-    ROW("cancel message", future_cancel_msg, FIELD, 0),                                \
-    ROW("cancelled error", future_cancelled_exc, FIELD, 0),                            \
-    ROW_IN("cancelled error type", future_cancelled_exc_state, exc_state_type, FIELD, 0),                                                                        \
-    ROW_IN("cancelled error", future_cancelled_exc_state, exc_state_value, FIELD, 0), \
-    ROW_IN("cancelled error traceback", future_cancelled_exc_state, exc_state_traceback, TRACEBACK, 0),                                                                   \
+#define FUTURE_FIELDS                                                                     \
+    ROW("loop", future_loop, FIELD, FIXED),                                               \
+    ROW("callback", future_callback0, FIELD, 0),                                          \
+    ROW("callback context", future_context0, FIELD, 0),                                   \
+    ROW("callbacks", future_callbacks, FIELD, 0),                                         \
+    ROW("exception", future_exception, FIELD, 0),                                         \
+    ROW("exception traceback", future_exception_tb, TRACEBACK, 0),                        \
+    ROW("result", future_result, FIELD, 0),                                               \
+    ROW("source traceback", future_source_tb, FIELD, 0),                                  \
+    ROW("cancel message", future_cancel_msg, FIELD, 0),                                   \
+    ROW("cancelled error", future_cancelled_exc, FIELD, 0),                               \
+    ROW_IN("cancelled error type", future_cancelled_exc_state, exc_state_type, FIELD, 0), \
+    ROW_IN("cancelled error", future_cancelled_exc_state, exc_state_value, FIELD, 0),     \
+    ROW_IN("cancelled error traceback", future_cancelled_exc_state,                       \
+            exc_state_traceback, TRACEBACK, 0),                                           \
     ROW("__dict__", future_dict, DICT, HIDDEN)
 FIELDS(future_fields) = {FUTURE_FIELDS, END};
 FIELDS(task_fields) = {FUTURE_FIELDS,
                        ROW("waits for", task_fut_waiter, FIELD, 0),
                        ROW("coroutine", task_coro, FIELD, FIXED),
                        ROW("name", task_name, FIELD, FIXED),
-                       ROW("context", task_context, FIELD, FIXED), END};
+                       ROW("context", task_context, FIELD, FIXED),
+                       END};
 
 FIELDS(memoryview_fields) = {ROW("buffer", memoryview_mbuf, FIELD, FIXED), END};
 FIELDS(managedbuffer_fields) = {ROW("exporter", managedbuffer_obj, FIELD, FIXED), END};
@@ -106,22 +108,36 @@ FIELDS(local_fields) = {ROW("key", local_key, FIELD, FIXED),
                         ROW("dummies", local_dummies, FIELD, FIXED),
                         ROW("callback", local_wr_callback, FIELD, FIXED),
                         ROW("dicts", local_dicts, FIELD, FIXED),
-                        ROW("watchdogs", local_thread_watchdogs, FIELD, FIXED), END};
+                        ROW("watchdogs", local_thread_watchdogs, FIELD, FIXED),
+                        END};
 
 static const struct rch__family families[] = {
     // containers
-    {.name = "dict", .decode = rch__decode_dict, .emit = rch__emit_dict, .label = rch__label_dict,
+    {.name = "dict",
+     .decode = rch__decode_dict,
+     .emit = rch__emit_dict,
+     .label = rch__label_dict,
      .size = rch__size_dict},
-    {.name = "collections.defaultdict", .fields = defaultdict_fields, .emit = rch__emit_dict,
-     .label = rch__label_dict, .size = rch__size_dict},
-    {.name = "collections.OrderedDict", .fields = odict_fields, .emit = rch__emit_odict,
-     .label = rch__label_odict, .size = rch__size_odict},
+    {.name = "collections.defaultdict",
+     .fields = defaultdict_fields,
+     .emit = rch__emit_dict,
+     .label = rch__label_dict,
+     .size = rch__size_dict},
+    {.name = "collections.OrderedDict",
+     .fields = odict_fields,
+     .emit = rch__emit_odict,
+     .label = rch__label_odict,
+     .size = rch__size_odict},
     {.name = "tuple", .emit = rch__emit_tuple, .label = rch__label_tuple},
     {.name = "list", .emit = rch__emit_list, .label = rch__label_list, .size = rch__size_list},
     {.name = "set", .emit = rch__emit_set, .label = rch__label_set, .size = rch__size_set},
-    {.name = "frozenset", .emit = rch__emit_set, .label = rch__label_frozenset,
+    {.name = "frozenset",
+     .emit = rch__emit_set,
+     .label = rch__label_frozenset,
      .size = rch__size_set},
-    {.name = "collections.deque", .emit = rch__emit_deque, .label = rch__label_list,
+    {.name = "collections.deque",
+     .emit = rch__emit_deque,
+     .label = rch__label_list,
      .size = rch__size_deque},
     {.name = "mappingproxy", .fields = proxy_fields},
     // what code is made of
@@ -143,7 +159,9 @@ static const struct rch__family families[] = {
     {.name = "method-wrapper", .words = "descriptor __self__"},
     {.name = "functools.partial", .fields = partial_fields, .has_rest = false},
     {.name = "functools._lru_cache_wrapper", .fields = lru_fields, .is_unchecked = true},
-    {.name = "functools._lru_list_elem", .fields = lru_link_fields, .is_unchecked = true,
+    {.name = "functools._lru_list_elem",
+     .fields = lru_link_fields,
+     .is_unchecked = true,
      .num_hidden = 1},  // the wrapper's list owns each link besides the dict; one cut clears both
     {.name = "functools.KeyWrapper", .words = "cmp object"},
     {.name = "type", .decode = rch__decode_type, .size = rch__size_type, .is_unchecked = true},
@@ -173,9 +191,12 @@ static const struct rch__family families[] = {
     {.name = "hamt", .fields = hamt_fields},
     {.name = "hamt_bitmap_node", .emit = rch__emit_hamt_bitmap, .label = rch__label_hamt_bitmap},
     {.name = "hamt_array_node", .emit = rch__emit_hamt_array, .label = rch__label_hamt_array},
-    {.name = "hamt_collision_node", .emit = rch__emit_hamt_collision,
+    {.name = "hamt_collision_node",
+     .emit = rch__emit_hamt_collision,
      .label = rch__label_hamt_collision},
-    {.name = "ContextVar", .fields = contextvar_fields, .is_unchecked = true,
+    {.name = "ContextVar",
+     .fields = contextvar_fields,
+     .is_unchecked = true,
      .shown = "_contextvars.ContextVar"},
     {.name = "_contextvars.ContextVar", .fields = contextvar_fields, .is_unchecked = true},
     {.name = "Token", .fields = token_fields, .shown = "_contextvars.Token"},
@@ -203,6 +224,7 @@ static const struct rch__family families[] = {
     {.name = "list_reverseiterator", .words = "- list"},
     {.name = "tuple_iterator", .words = "- tuple"},
     {.name = "str_iterator", .words = "- str"},
+    {.name = "str_ascii_iterator", .words = "- str", .shown = "str_iterator"},
     {.name = "bytes_iterator", .words = "- bytes"},
     {.name = "set_iterator", .words = "set"},
     {.name = "dict_keys", .words = "dict"},
@@ -216,8 +238,16 @@ static const struct rch__family families[] = {
     {.name = "dict_reverseitemiterator", .words = "dict - - result"},
     {.name = "collections._deque_iterator", .words = "- - deque"},
     {.name = "collections._deque_reverse_iterator", .words = "- - deque"},
-    {.name = "_collections._deque_iterator", .words = "- - deque"},
-    {.name = "_collections._deque_reverse_iterator", .words = "- - deque"},
+    {.name = "_collections._deque_iterator",
+     .words = "- - deque",
+     .shown = "collections._deque_iterator"},
+    {.name = "_collections._deque_reverse_iterator",
+     .words = "- - deque",
+     .shown = "collections._deque_reverse_iterator"},
+    {.name = "collections._tuplegetter", .words = "- doc"},
+    {.name = "_collections._tuplegetter", .words = "- doc", .shown = "collections._tuplegetter"},
+    {.name = "array.arrayiterator", .words = "- array"},
+    {.name = "arrayiterator", .words = "- array", .shown = "array.arrayiterator"},
     {.name = "odict_iterator", .words = "- dict - - result key"},
     {.name = "enumerate", .words = "- iterator result index"},
     {.name = "reversed", .words = "- sequence"},
@@ -242,7 +272,8 @@ static const struct rch__family families[] = {
     {.name = "itertools.zip_longest", .words = "- - iterators result fill_value"},
     {.name = "itertools.product", .words = "pools - result", .size = rch__size_product},
     {.name = "itertools.combinations", .words = "pool - result", .size = rch__size_combinations},
-    {.name = "itertools.combinations_with_replacement", .words = "pool - result",
+    {.name = "itertools.combinations_with_replacement",
+     .words = "pool - result",
      .size = rch__size_combinations},
     {.name = "itertools.permutations", .words = "pool - - result", .size = rch__size_permutations},
     {.name = "itertools._tee", .words = "data"},
@@ -258,16 +289,19 @@ static const struct rch__family families[] = {
     {.name = "operator.itemgetter", .words = "- item", .has_rest = true},
     {.name = "operator.attrgetter", .words = "- attribute", .has_rest = true},
     {.name = "operator.methodcaller", .words = "name args keywords", .has_rest = true},
-    {.name = "_struct.unpack_iterator", .words = "struct", .has_rest = true},
+    {.name = "_struct.unpack_iterator", .words = "struct - buffer", .has_rest = true},
     {.name = "_io.FileIO", .words = "-", .has_rest = true},
     {.name = "_io.BufferedReader", .words = "raw", .has_rest = true, .size = rch__size_buffered},
     {.name = "_io.BufferedWriter", .words = "raw", .has_rest = true, .size = rch__size_buffered},
     {.name = "_io.BufferedRandom", .words = "raw", .has_rest = true, .size = rch__size_buffered},
-    {.name = "_io.BufferedRWPair", .words = "reader writer", .has_rest = true},
+    {.name = "_io.BufferedRWPair", .words = "!reader !writer", .has_rest = true},
+    {.name = "_io.IncrementalNewlineDecoder", .words = "!decoder !errors"},
     {.name = "_io.BytesIO", .words = "!buffer", .has_rest = true, .size = rch__size_bytesio},
     {.name = "_io.TextIOWrapper",
-     .words = "- - buffer encoding encoder decoder newlines errors", .has_rest = true},
-    // Modules/_abc.c, _sre, arraymodule.c, _csv.c, _queuemodule.c, _datetimemodule.c, _ssl.c, _sqlite
+     .words = "- - buffer encoding encoder decoder newlines errors",
+     .has_rest = true},
+    // Modules/_abc.c, _sre, arraymodule.c, _csv.c, _queuemodule.c, _datetimemodule.c, _ssl.c,
+    // _sqlite, _decimal
     {.name = "_abc._abc_data", .words = "registry cache negative_cache"},
     {.name = "re.Pattern", .words = "- - !groupindex !indexgroup !pattern"},
     {.name = "re.Match", .words = "- !string !regs !re"},
@@ -281,24 +315,33 @@ static const struct rch__family families[] = {
     {.name = "datetime.timezone", .words = "!offset !name"},
     {.name = "_ssl._SSLSocket", .words = "!socket - !context @48 !owner !server_hostname"},
     {.name = "sqlite3.Cursor",
-     .words = "connection description casts - lastrowid - row_factory statement"},
+     .words = "!connection !description !casts - lastrowid - row_factory statement"},
+    {.name = "sqlite3.Connection", .guess_members = true},
     {.name = "sqlite3.Row", .words = "data description"},
     {.name = "decimal.Context", .words = "@64 !traps !flags"},
     // Modules/_elementtree.c
-    {.name = "xml.etree.ElementTree.Element", .words = "!tag", .emit = rch__emit_element,
-     .label = rch__label_element, .size = rch__size_element},
-    {.name = "xml.etree.ElementTree.TreeBuilder", .words = "root this last - data stack",
+    {.name = "xml.etree.ElementTree.Element",
+     .words = "!tag",
+     .emit = rch__emit_element,
+     .label = rch__label_element,
+     .size = rch__size_element},
+    {.name = "xml.etree.ElementTree.TreeBuilder",
+     .words = "root this last - data stack",
      .has_rest = true},
     {.name = "xml.etree.ElementTree.XMLParser",
      .words = "- target entity names start_ns end_ns start data end comment pi doctype close"},
     {.name = "_elementtree._element_iterator", .words = "- - - root tag"},
     // Modules/_ctypes: up to 3.12 a class keeps its facts in a dict of this type
-    {.name = "StgDict", .emit = rch__emit_dict, .label = rch__label_dict,
+    {.name = "StgDict",
+     .emit = rch__emit_dict,
+     .label = rch__label_dict,
      .words = "@96 !proto @128 !argtypes !converters !restype !checker"},
     {.name = "_ctypes.CFuncPtr",
      .words = "@88 thunk callable converters argtypes restype checker errcheck paramflags"},
-    {.name = "_ctypes.PyCFuncPtr", .shown = "_ctypes.CFuncPtr",
+    {.name = "_ctypes.PyCFuncPtr",
+     .shown = "_ctypes.CFuncPtr",
      .words = "@88 thunk callable converters argtypes restype checker errcheck paramflags"},
+    {.name = "CArgObject", .shown = "_ctypes.CArgObject"},
     {.name = "_ctypes.CField", .words = "- - - proto"},
     // the AST: the base class holds a dictionary and nothing else
     {.name = "ast.AST", .words = "-"},

@@ -24,6 +24,7 @@ struct rch__family {
     rch__decode_fn decode;  // instead of fields + emit: when the shape depends on the object
     rch__size_fn size;      // NULL: basic size and items
     int32_t num_hidden;     // references to each of its objects that no object shows
+    bool guess_members;     // some of the members it exposes are not its own
     bool has_rest;          // its tp_traverse visits more than the row names
     bool is_unchecked;      // cannot be compared with tp_traverse one object at a time
 };
@@ -96,8 +97,10 @@ uint64_t rch__size_struct(struct rch__cap *cap, const struct rch__type *type, rc
 uint64_t rch__size_bytesio(struct rch__cap *cap, const struct rch__type *type, rch_addr object);
 uint64_t rch__size_buffered(struct rch__cap *cap, const struct rch__type *type, rch_addr object);
 uint64_t rch__size_product(struct rch__cap *cap, const struct rch__type *type, rch_addr object);
-uint64_t rch__size_combinations(struct rch__cap *cap, const struct rch__type *type, rch_addr object);
-uint64_t rch__size_permutations(struct rch__cap *cap, const struct rch__type *type, rch_addr object);
+uint64_t rch__size_combinations(struct rch__cap *cap, const struct rch__type *type,
+                                rch_addr object);
+uint64_t rch__size_permutations(struct rch__cap *cap, const struct rch__type *type,
+                                rch_addr object);
 
 // decode_atom.c
 uint64_t rch__size_str(struct rch__cap *cap, const struct rch__type *type, rch_addr str);

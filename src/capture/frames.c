@@ -10,6 +10,8 @@
 #define FIXED RCH_LABEL_FIXED
 #define MAX_FRAMES 1000000
 #define MAX_STACK_WORDS 100000
+#define MAX_PACKED 1000
+#define CO_PACKS 0xcu  // has *args or **kwargs
 #define CO_GENERATORS 0x2a0u  // generator, coroutine, async generator
 
 static rch_addr load(struct rch__cap *cap, rch_addr object, int32_t offset)
@@ -62,7 +64,8 @@ static void root_of_iframe(struct rch__cap *cap, rch_addr iframe, struct rch__fr
     bool in_generator = rch_load8(cap->t, iframe + (uint32_t)L->iframe_owner) == L->owner_generator;
     rch__root_begin(cap);
     if (in_generator && top >= 0) {  // the generator tells its locals itself
-        rch__root_ref(cap, RCH_EDGE_OBJECT, NULL, FIXED, iframe - (uint32_t)L->gen_iframe);
+        frame->object = iframe - (uint32_t)L->gen_iframe;
+        rch__root_ref(cap, RCH_EDGE_OBJECT, NULL, FIXED, frame->object);
         end_frame_root(cap, frame, thread_name, false, 0);
         return;
     }
@@ -93,18 +96,28 @@ static rch_addr innermost_iframe(struct rch__cap *cap, rch_addr thread)
     return load(cap, load(cap, thread, L->tstate_cframe), L->cframe_current_frame);
 }
 
+// From 3.12 a frame without code stands where C called Python.
+static bool is_shim_at(struct rch__cap *cap, rch_addr iframe)
+{
+    const struct rch_layout *L = cap->L;
+    return iframe && L->owner_cstack != RCH_ABSENT &&
+           rch_load8(cap->t, iframe + (uint32_t)L->iframe_owner) == L->owner_cstack;
+}
+
 static void collect_new(struct rch__cap *cap, rch_addr thread, const char *thread_name,
                         struct rch_vec *frames)
 {
     const struct rch_layout *L = cap->L;
     rch_addr iframe = innermost_iframe(cap, thread);
     for (int n = 0; iframe && n < MAX_FRAMES && cap->status == RCH_OK; n++) {
-        bool is_shim = L->owner_cstack != RCH_ABSENT &&
-                       rch_load8(cap->t, iframe + (uint32_t)L->iframe_owner) == L->owner_cstack;
-        if (!is_shim) {
+        if (!is_shim_at(cap, iframe)) {
             struct rch__frame frame = {.code = load(cap, iframe, L->iframe_code),
                                        .locals = load(cap, iframe, L->iframe_locals),
-                                       .globals = load(cap, iframe, L->iframe_globals)};
+                                       .globals = load(cap, iframe, L->iframe_globals),
+                                       .slots = iframe + (uint32_t)L->iframe_localsplus};
+            frame.is_from_c = L->owner_cstack != RCH_ABSENT
+                                  ? is_shim_at(cap, load(cap, iframe, L->iframe_previous))
+                                  : rch_load8(cap->t, iframe + (uint32_t)L->iframe_is_entry) != 0;
             if (L->frame_extra_locals != RCH_ABSENT)
                 frame.extra_locals = load(cap, load(cap, iframe, L->iframe_frame_obj), L->frame_extra_locals);
             root_of_iframe(cap, iframe, &frame, thread_name);
@@ -125,28 +138,55 @@ static bool stack_is_unknown(struct rch__cap *cap, rch_addr frame)
     return load(cap, frame, L->frame_stacktop) == 0;
 }
 
+// Is the word among the items of a tuple, or the values of a dict (*args, **kwargs)?
+static bool is_packed(struct rch__cap *cap, rch_addr pack, uint64_t word)
+{
+    const struct rch_layout *L = cap->L;
+    const struct rch__type *type = rch__type_get(cap, load(cap, pack, L->object_type));
+    struct rch__entries e = {0};
+    if (type->flags & RCH_TPFLAGS_TUPLE_SUBCLASS) {
+        e.first = pack + (uint32_t)L->tuple_items;
+        e.num = (int64_t)load(cap, pack, L->var_size);
+        e.stride = 8;
+    } else if (rch__is_dict(cap, pack) && !load(cap, pack, L->dict_values)) {
+        e = rch__keys_entries(cap, load(cap, pack, L->dict_keys));
+    }
+    for (int64_t i = 0; i < e.num && i < MAX_PACKED; i++)
+        if (rch_load64(cap->t, e.first + (rch_addr)(i * e.stride) + (uint32_t)e.value_off) == word)
+            return true;
+    return false;
+}
+
 static bool is_local(struct rch__cap *cap, rch_addr frame, uint64_t word)
 {
-    uint32_t num = rch_load32(cap->t, load(cap, frame, cap->L->frame_code) + (uint32_t)cap->L->code_nlocals);
-    for (uint32_t i = 0; frame && i < num && i < MAX_STACK_WORDS; i++)
-        if (rch_load64(cap->t, frame + (uint32_t)cap->L->frame_localsplus + i * 8ull) == word)
+    rch_addr code = load(cap, frame, cap->L->frame_code);
+    uint32_t num = rch_load32(cap->t, code + (uint32_t)cap->L->code_nlocals);
+    bool has_packs = rch_load32(cap->t, code + (uint32_t)cap->L->code_flags) & CO_PACKS;
+    for (uint32_t i = 0; i < num && i < MAX_STACK_WORDS; i++) {
+        rch_addr local = rch_load64(cap->t, frame + (uint32_t)cap->L->frame_localsplus + i * 8ull);
+        if (local == word || (local && has_packs && is_packed(cap, local, word)))
             return true;
+    }
     return false;
 }
 
 // Arguments stay on the stack of the caller until the call ends: they are the call's. So of its
 // caller's stack a frame gets the words that are its own locals, and the caller the others.
-static void keep_old_stack(struct rch__cap *cap, rch_addr frame, rch_addr callee, bool is_callees)
+static bool keep_old_stack(struct rch__cap *cap, rch_addr frame, rch_addr callee, bool is_callees)
 {
+    bool has_some = false;
     if (!frame || !stack_is_unknown(cap, frame))
-        return;
+        return false;
     rch_addr stack = load(cap, frame, cap->L->frame_valuestack);
     uint32_t num = rch_load32(cap->t, load(cap, frame, cap->L->frame_code) + (uint32_t)cap->L->code_stacksize);
     for (uint32_t i = 0; i < num && i < MAX_STACK_WORDS; i++) {
         uint64_t word = rch_load64(cap->t, stack + i * 8ull);
-        if (word && (callee && is_local(cap, callee, word)) == is_callees)
-            keep_stack_word(cap, word);
+        if (!word || (callee && is_local(cap, callee, word)) != is_callees)
+            continue;
+        has_some = true;
+        keep_stack_word(cap, word);
     }
+    return has_some;
 }
 
 static void collect_old(struct rch__cap *cap, rch_addr thread, const char *thread_name,
@@ -157,12 +197,13 @@ static void collect_old(struct rch__cap *cap, rch_addr thread, const char *threa
     for (int n = 0; object && n < MAX_FRAMES && cap->status == RCH_OK; n++) {
         struct rch__frame frame = {.object = object, .code = load(cap, object, L->frame_code),
                                    .locals = load(cap, object, L->frame_locals),
-                                   .globals = load(cap, object, L->frame_globals)};
+                                   .globals = load(cap, object, L->frame_globals),
+                                   .slots = object + (uint32_t)L->frame_localsplus};
         rch__root_begin(cap);
         rch__root_ref(cap, RCH_EDGE_OBJECT, NULL, FIXED, object);
         label_stack(cap);
-        keep_old_stack(cap, object, callee, false);
-        keep_old_stack(cap, load(cap, object, L->frame_back), object, true);
+        (void)keep_old_stack(cap, object, callee, false);
+        frame.is_from_c = !keep_old_stack(cap, load(cap, object, L->frame_back), object, true);
         end_frame_root(cap, &frame, thread_name, true, 1);
         cap->status = cap->status == RCH_OK ? rch_vec_append(frames, &frame, 1, &cap->err) : cap->status;
         callee = object;

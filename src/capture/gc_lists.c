@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 // capture/gc_lists.c -- find what the collector tracks: walk its lists, all generations and the
 // permanent one, of every interpreter. Each node of a list is a cache miss that waits for the one
-// before. One cursor walks while neighbours in the list are neighbours in memory, as after a burst of
-// allocation; once they are not, many walk at once: one from every list head, further ones from
-// tracked objects that already seen objects refer to. A cursor ends where another has been. Every
-// node is covered as long as every head has a cursor. (research: inprocess-performance, 3)
+// before. So several cursors walk at once: one from every list head and, where neighbours in the list
+// are not neighbours in memory, further ones from tracked objects that already seen objects refer
+// to. A cursor ends where another has been. Every node is covered as long as every head has a
+// cursor. (research: inprocess-performance, 3)
 #include <stdlib.h>
 
 #include "capture/state.h"
@@ -13,7 +13,6 @@
 #define MAX_INTERPRETERS 1024
 #define MAX_CURSORS 24
 #define WINDOW 4096           // nodes, to judge how scattered a list is
-#define STARTUP_NODES 16384   // made while Python started: always scattered, and soon walked
 #define NEAR_BYTES 1024       // the next node so close is as good as sequential
 #define MAX_SEEDS 256
 #define SAMPLE_EVERY 4
@@ -28,6 +27,7 @@ struct walk {
     uint32_t seeds[MAX_SEEDS];  // codes of objects
     uint32_t num_seeds;
     uint32_t num_nodes, num_near;  // all; those of the window that follow closely
+    bool wants_seeds;
 };
 
 static rch_addr next_of(struct rch__cap *cap, rch_addr node)
@@ -125,54 +125,44 @@ static rch_addr take_seed(struct walk *walk)
     return 0;
 }
 
-/// After each window: are most nodes of it far from the one before?
-static bool is_scattered(struct walk *walk)
+// After each window: are its nodes far apart? Else the hardware prefetches better than we can.
+static void judge(struct walk *walk)
 {
-    if (++walk->num_nodes % WINDOW != 0)
-        return false;
-    bool is_far = walk->num_near < WINDOW / 2;
+    walk->wants_seeds = walk->num_near < WINDOW / 8 * 7;
     walk->num_near = 0;
-    return is_far && walk->num_nodes > STARTUP_NODES;
+    if (!walk->wants_seeds)
+        walk->num_seeds = 0;
 }
 
-// List after list, until it does not pay any more; then each list not walked to its end has a cursor.
-static void walk_one(struct walk *walk)
+/// One node further. False: this cursor has come to its end.
+static bool step(struct walk *walk, rch_addr *cursor)
 {
     struct rch__cap *cap = walk->cap;
-    for (uint32_t h = 0; h < walk->num_heads && cap->status == RCH_OK; h++) {
-        rch_addr node = next_of(cap, walk->heads[h]);
-        if (walk->num_cursors) {  // many will walk: this list too
-            walk->cursors[walk->num_cursors++] = node;
-            continue;
-        }
-        while (!is_head(walk, node) && mark_tracked(cap, node)) {
-            rch_addr next = next_of(cap, node);
-            walk->num_near += (next > node ? next - node : node - next) < NEAR_BYTES;
-            node = next;
-            if (is_scattered(walk)) {
-                walk->cursors[walk->num_cursors++] = node;
-                break;
-            }
-        }
-    }
+    rch_addr node = *cursor;
+    if (is_head(walk, node) || !mark_tracked(cap, node))
+        return false;
+    rch_addr next = next_of(cap, node);
+    if (cap->t->is_own)
+        __builtin_prefetch((const void *)(uintptr_t)next);
+    walk->num_near += (next > node ? next - node : node - next) < NEAR_BYTES;
+    if (++walk->num_nodes % WINDOW == 0)
+        judge(walk);
+    if (walk->wants_seeds && walk->num_nodes % SAMPLE_EVERY == 0 && walk->num_seeds < MAX_SEEDS / 2)
+        sample(walk, node + (uint32_t)cap->L->gc_head_size);
+    *cursor = next;
+    return true;
 }
 
-static void walk_many(struct walk *walk)
+static void walk_lists(struct walk *walk)
 {
-    struct rch__cap *cap = walk->cap;
-    while (walk->num_cursors && cap->status == RCH_OK) {
-        for (uint32_t i = 0; i < walk->num_cursors; i++) {
-            rch_addr node = walk->cursors[i];
-            if (is_head(walk, node) || !mark_tracked(cap, node)) {
-                rch_addr seed = take_seed(walk);
-                walk->cursors[i] = seed ? seed : walk->cursors[--walk->num_cursors];
-                continue;
-            }
-            if (++walk->num_nodes % SAMPLE_EVERY == 0 && walk->num_seeds < MAX_SEEDS / 2)
-                sample(walk, node + (uint32_t)cap->L->gc_head_size);
-            walk->cursors[i] = next_of(cap, node);
-            if (cap->t->is_own)
-                __builtin_prefetch((const void *)(uintptr_t)walk->cursors[i]);
+    for (uint32_t h = 0; h < walk->num_heads; h++)
+        walk->cursors[walk->num_cursors++] = next_of(walk->cap, walk->heads[h]);
+    while (walk->num_cursors && walk->cap->status == RCH_OK) {
+        for (uint32_t i = 0; i < walk->num_cursors;) {
+            if (step(walk, &walk->cursors[i]))
+                i++;
+            else
+                walk->cursors[i] = walk->cursors[--walk->num_cursors];
         }
         rch_addr seed;
         while (walk->num_cursors < MAX_CURSORS && (seed = take_seed(walk)) != 0)
@@ -186,6 +176,5 @@ void rch__mark_tracked(struct rch__cap *cap)
     find_heads(&walk);
     if (cap->status != RCH_OK)
         return;
-    walk_one(&walk);
-    walk_many(&walk);
+    walk_lists(&walk);
 }

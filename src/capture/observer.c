@@ -7,8 +7,9 @@
 #include "capture/families.h"
 
 #define CO_OPTIMIZED 1u
-#define MAX_CODE_DEPTH 8
 #define MAX_NAMES 100000
+#define MAX_DEBUGGED 100  // frames below a prompt
+#define MAX_ARGUMENTS 1000
 
 // Frames of these files are a tool's. "/pdb.py" and the like are the standard library's.
 static const char *const tool_paths[] = {"/pdb.py", "/bdb.py", "/cmd.py", "/code.py", "/_pyrepl/",
@@ -226,29 +227,46 @@ static void observe_namespace(struct rch__cap *cap, rch_addr dict, struct prompt
     rch__observe_root(cap, root, RCH_OBSERVER_DIRECT);
 }
 
-static uint32_t code_flags(struct rch__cap *cap, const struct rch__frame *frame)
+// Module level, a class body, or text given to exec() or eval().
+static bool has_namespace(struct rch__cap *cap, const struct rch__frame *frame)
 {
-    return rch_load32(cap->t, frame->code + (uint32_t)cap->L->code_flags);
+    return !(rch_load32(cap->t, frame->code + (uint32_t)cap->L->code_flags) & CO_OPTIMIZED);
+}
+
+// The namespace of a class body, or the copy of a function's locals that exec() works on.
+static void observe_own_namespace(struct rch__cap *cap, const struct rch__frame *frame)
+{
+    if (has_namespace(cap, frame) && frame->locals != frame->globals)
+        rch__observe(cap, frame->locals, RCH_OBSERVER_DIRECT);
 }
 
 // The code that stands at the prompt of a debugger: its variables are the questioner's where they
-// are new, and so are copies of its locals that the debugger made.
-static void observe_prompt(struct rch__cap *cap, const struct rch__frame *frame)
+// are new, and so are copies of locals that the debugger made, in the frames below too (`up`).
+static void observe_prompt(struct rch__cap *cap, const struct rch__frame *frames, size_t num)
 {
-    rch__observe(cap, frame->extra_locals, RCH_OBSERVER_ALL);
-    if (code_flags(cap, frame) & CO_OPTIMIZED)
-        rch__observe(cap, frame->locals, RCH_OBSERVER_ALL);
-    else
-        observe_namespace(cap, frame->globals, (struct prompt){.code = frame->code},
+    if (has_namespace(cap, &frames[0]))
+        observe_namespace(cap, frames[0].globals, (struct prompt){.code = frames[0].code},
                           is_made_at_prompt);
+    for (size_t i = 0; i < num && i < MAX_DEBUGGED; i++) {
+        rch__observe(cap, frames[i].extra_locals, RCH_OBSERVER_ALL);
+        if (!has_namespace(cap, &frames[i]))
+            rch__observe(cap, frames[i].locals, RCH_OBSERVER_ALL);
+        rch__observe(cap, rch__dict_find(cap, frames[i].globals, "__pdb_convenience_variables"),
+                     RCH_OBSERVER_ALL);
+    }
 }
 
-static bool is_seen_before(const struct rch__frame *frames, size_t i)
+static bool is_typed_namespace(struct rch__cap *cap, const struct rch__frame *frame)
+{
+    return is_typed(cap, frame) && has_namespace(cap, frame);
+}
+
+static bool is_first_of_namespace(struct rch__cap *cap, const struct rch__frame *frames, size_t i)
 {
     for (size_t k = 0; k < i; k++)
-        if (frames[k].globals == frames[i].globals)
-            return true;
-    return false;
+        if (frames[k].globals == frames[i].globals && is_typed_namespace(cap, &frames[k]))
+            return false;
+    return true;
 }
 
 void rch__observe_tool_frames(struct rch__cap *cap, const struct rch__frame *frames, size_t num)
@@ -256,9 +274,10 @@ void rch__observe_tool_frames(struct rch__cap *cap, const struct rch__frame *fra
     for (size_t i = 0; i < num; i++) {
         if (is_ours(cap, &frames[i]) || is_tool(cap, &frames[i])) {
             observe_frame(cap, &frames[i], RCH_OBSERVER_ALL);
-        } else if (is_typed(cap, &frames[i]) && !(code_flags(cap, &frames[i]) & CO_OPTIMIZED)) {
+        } else if (is_typed_namespace(cap, &frames[i])) {
             observe_frame(cap, &frames[i], RCH_OBSERVER_ALL);
-            if (!is_seen_before(frames, i))
+            observe_own_namespace(cap, &frames[i]);
+            if (is_first_of_namespace(cap, frames, i))
                 observe_namespace(cap, frames[i].globals, (struct prompt){0}, is_made_after_import);
         }
     }
@@ -277,6 +296,26 @@ static bool is_part_of_caller(struct rch__cap *cap, const struct rch__frame *fra
     return false;
 }
 
+// What C code holds while it calls the function that asks: bound methods and calls with a dict of
+// keywords copy the arguments. Words of a stack, as in frames.c.
+static void observe_arguments(struct rch__cap *cap, const struct rch__frame *frame)
+{
+    uint32_t num = rch_load32(cap->t, frame->code + (uint32_t)cap->L->code_argcount);
+    if (!frame->is_from_c || has_namespace(cap, frame))
+        return;
+    char name[200] = "?";
+    rch__read_str(cap, load(cap, frame->code, cap->L->code_name), name, sizeof(name));
+    rch__root_begin(cap);
+    rch__label_add(cap, RCH_EDGE_STACK, NULL, RCH_LABEL_FIXED);
+    for (uint32_t i = 0; i < num && i < MAX_ARGUMENTS && cap->status == RCH_OK; i++) {
+        uint64_t word = rch_load64(cap->t, frame->slots + i * 8ull);
+        if (word)
+            cap->status = rch_vec_append(&cap->stack_words, &word, 1, &cap->err);
+    }
+    rch__observe_root(cap, rch__root_end_tail(cap, RCH_ROOT_FRAME, name, NULL, true, 1),
+                      RCH_OBSERVER_ALL);
+}
+
 void rch__observe_frames(struct rch__cap *cap, const struct rch__frame *frames, size_t num)
 {
     rch__observe_tool_frames(cap, frames, num);
@@ -289,11 +328,14 @@ void rch__observe_frames(struct rch__cap *cap, const struct rch__frame *frames, 
     bool is_prompt = at < num && is_tool(cap, &frames[at]);
     while (at < num && is_tool(cap, &frames[at]))
         at++;
+    for (size_t i = 0; i <= at && i < num; i++)
+        observe_arguments(cap, &frames[i]);
     if (at == num)
         return;
     observe_frame(cap, &frames[at], RCH_OBSERVER_DIRECT);
+    observe_own_namespace(cap, &frames[at]);
     if (is_prompt)
-        observe_prompt(cap, &frames[at]);
+        observe_prompt(cap, &frames[at], num - at);
 }
 
 void rch__observe_shells(struct rch__cap *cap, rch_addr interp)

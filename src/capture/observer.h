@@ -8,8 +8,10 @@
 
 struct rch__frame {  // a Python frame of some thread, innermost first
     rch_addr code, locals, globals, extra_locals;
+    rch_addr slots;      // its fast locals, arguments first
+    bool is_from_c;      // C code called it, and may hold its arguments until it returns
     uint32_t root;       // its root, UINT32_MAX: none
-    rch_addr object;     // up to 3.10: the frame object that holds the locals
+    rch_addr object;     // that tells the locals: up to 3.10 the frame object, later a generator, or 0
 };
 
 /// Frames of the calling thread: who of them only looks on, who asked, is there a prompt.

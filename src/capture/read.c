@@ -51,12 +51,14 @@ bool rch__read_str(struct rch__cap *cap, rch_addr object, char *buf, size_t buf_
 {
     const struct rch_layout *L = cap->L;
     buf[0] = '\0';
-    if (!object || !rch__type_get(cap, rch_load64(cap->t, object + (uint32_t)L->object_type))->is_str)
+    if (!object ||
+        !rch__type_get(cap, rch_load64(cap->t, object + (uint32_t)L->object_type))->is_str)
         return false;
     uint32_t state = rch_load32(cap->t, object + (uint32_t)L->str_state);
     uint64_t length = rch_load64(cap->t, object + (uint32_t)L->str_length);
     uint32_t kind = state >> L->str_kind_shift & (uint32_t)L->str_kind_mask;
-    bool is_ascii = state & (uint32_t)L->str_ascii_bit, is_compact = state & (uint32_t)L->str_compact_bit;
+    bool is_ascii = state & (uint32_t)L->str_ascii_bit,
+         is_compact = state & (uint32_t)L->str_compact_bit;
     if ((kind != 1 && kind != 2 && kind != 4) || !length)
         return length == 0;
     rch_addr data = object + (uint32_t)(is_ascii ? L->str_ascii_data : L->str_compact_data);
@@ -81,10 +83,12 @@ static struct rch__entries keys_entries_old(struct rch__cap *cap, rch_addr keys)
     const struct rch_layout *L = cap->L;
     uint64_t size = rch_load64(cap->t, keys + (uint32_t)L->keys_size);
     uint64_t width = size <= 0xff ? 1 : size <= 0xffff ? 2 : size <= 0xffffffff ? 4 : 8;
-    return (struct rch__entries){
-        .first = keys + (uint32_t)L->keys_indices + size * width,
-        .num = (int64_t)rch_load64(cap->t, keys + (uint32_t)L->keys_nentries),
-        .stride = L->entry_size, .key_off = L->entry_key, .value_off = L->entry_value};
+    return (struct rch__entries){.first = keys + (uint32_t)L->keys_indices + size * width,
+                                 .num =
+                                     (int64_t)rch_load64(cap->t, keys + (uint32_t)L->keys_nentries),
+                                 .stride = L->entry_size,
+                                 .key_off = L->entry_key,
+                                 .value_off = L->entry_value};
 }
 
 struct rch__entries rch__keys_entries(struct rch__cap *cap, rch_addr keys)

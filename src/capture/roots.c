@@ -251,9 +251,11 @@ static uint64_t int_value(struct rch__cap *cap, rch_addr number)
 }
 
 // threading._active: ident -> Thread; its name is an attribute.
-static void read_thread_name(struct rch__cap *cap, uint64_t ident, char *buf, size_t buf_bytes)
+static void read_thread_name(struct rch__cap *cap, uint64_t ident, bool is_first, char *buf,
+                             size_t buf_bytes)
 {
-    snprintf(buf, buf_bytes, "%s", ident && ident == cap->opt.main_thread_id ? "MainThread" : "thread");
+    bool is_main = cap->opt.main_thread_id ? ident == cap->opt.main_thread_id : is_first;
+    snprintf(buf, buf_bytes, "%s", is_main ? "MainThread" : "thread");
     rch_addr dict = load(cap, cap->threading_module, cap->L->module_dict);
     rch_addr active = rch__dict_find(cap, dict, "_active");
     if (!rch__is_dict(cap, active))
@@ -310,10 +312,12 @@ static void collect_threads(struct rch__cap *cap, rch_addr interp)
     rch_addr thread = load(cap, interp, cap->L->interp_threads_head);
     for (int n = 0; thread && n < MAX_THREADS && cap->status == RCH_OK; n++) {
         char name[100];
-        read_thread_name(cap, load(cap, thread, cap->L->tstate_thread_id), name, sizeof(name));
+        rch_addr next = load(cap, thread, cap->L->tstate_next);  // older ones
+        bool is_first = !next && !load(cap, interp, cap->L->interp_next);
+        read_thread_name(cap, load(cap, thread, cap->L->tstate_thread_id), is_first, name, sizeof(name));
         collect_thread(cap, thread, name);
         rch__collect_frames(cap, thread, name);
-        thread = load(cap, thread, cap->L->tstate_next);
+        thread = next;
     }
 }
 

@@ -35,11 +35,13 @@ void rch__shape_begin(struct rch__cap *cap, const struct rch__type *type)
 
 static uint32_t hash_shape(const struct rch__type *type, uint64_t key)
 {
-    uint64_t h = ((uint64_t)(uintptr_t)type >> 4) * 0x9E3779B97F4A7C15ull ^ key * 0xC2B2AE3D27D4EB4Full;
+    uint64_t h =
+        ((uint64_t)(uintptr_t)type >> 4) * 0x9E3779B97F4A7C15ull ^ key * 0xC2B2AE3D27D4EB4Full;
     return (uint32_t)(h >> 32);
 }
 
-static void insert(struct rch__shape_entry *slots, uint32_t num_slots, struct rch__shape_entry entry)
+static void insert(struct rch__shape_entry *slots, uint32_t num_slots,
+                   struct rch__shape_entry entry)
 {
     uint32_t at = hash_shape(entry.type, entry.key) & (num_slots - 1);
     while (slots[at].type)
@@ -73,15 +75,16 @@ uint32_t rch__shape_make(struct rch__cap *cap, struct rch__type *type, uint32_t 
         if (RCH_VEC_AT(&cap->labels, struct rch_label, i).cls == RCH_CLASS_WEAK)
             info.weak_ordinal = (uint32_t)i;
     if (cap->status == RCH_OK)
-        cap->status = rch_builder_shape(cap->b, model_type, cap->labels.mem,
-                                        (uint32_t)cap->labels.num - num_tail, num_tail, &shape,
-                                        &cap->err);
+        cap->status =
+            rch_builder_shape(cap->b, model_type, cap->labels.mem,
+                              (uint32_t)cap->labels.num - num_tail, num_tail, &shape, &cap->err);
     if (cap->status == RCH_OK)  // shapes are numbered in order
         cap->status = rch_vec_append(&cap->shape_infos, &info, 1, &cap->err);
     return shape;
 }
 
-uint32_t rch__shape_end(struct rch__cap *cap, struct rch__type *type, uint64_t key, uint32_t num_tail)
+uint32_t rch__shape_end(struct rch__cap *cap, struct rch__type *type, uint64_t key,
+                        uint32_t num_tail)
 {
     uint32_t shape = rch__shape_make(cap, type, type->model_type, num_tail);
     if (cap->num_shapes * 2 >= cap->num_shape_slots && !grow(cap))

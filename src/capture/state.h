@@ -25,6 +25,7 @@
 #define RCH_TPFLAGS_MANAGED_DICT (1ull << 4)    // 3.11+
 #define RCH_TPFLAGS_HEAPTYPE (1ull << 9)
 #define RCH_TPFLAGS_HAVE_GC (1ull << 14)
+#define RCH_TPFLAGS_TUPLE_SUBCLASS (1ull << 26)
 #define RCH_TPFLAGS_DICT_SUBCLASS (1ull << 29)
 #define RCH_TPFLAGS_TYPE_SUBCLASS (1ull << 31)
 
@@ -160,7 +161,7 @@ struct rch__cap {
     rch_addr atexit_module, threading_module;  // if imported
     bool has_ipython;
     uint64_t num_traversed, num_switched_off;
-    uint64_t pause_ns;
+    uint64_t pause_ns, num_unreadable;
 };
 
 // ---- emitting -------------------------------------------------------------------------------
@@ -263,8 +264,8 @@ static inline bool rch__is_dict(struct rch__cap *cap, rch_addr object)
 
 /// Decode and measure one object into a row.
 void rch__visit(struct rch__cap *cap, struct rch__rows *rows, rch_addr object);
-/// The fields, each guessed one only where tp_traverse visits it; then the rest as rch__emit_rest does.
-void rch__emit_confirmed(struct rch__cap *cap, struct rch__type *type, rch_addr object);
+/// The fields, each guessed one only where tp_traverse visits it.
+void rch__emit_confirmed_fields(struct rch__cap *cap, struct rch__type *type, rch_addr object);
 /// What tp_traverse visits and the fields have not emitted yet, as unnamed references.
 void rch__emit_rest(struct rch__cap *cap, struct rch__type *type, rch_addr object, size_t start);
 /// Does everything that tp_traverse visits stand in the log from `start` on?

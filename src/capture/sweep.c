@@ -22,25 +22,27 @@ bool rch__log_grow(struct rch__cap *cap, struct rch__log *log, size_t num_more)
     return cap->status == RCH_OK;
 }
 
-static void put_aside(struct rch__cap *cap, uint32_t code)
+static void put_aside_if_behind(struct rch__cap *cap, uint32_t code)
 {
-    if (cap->status == RCH_OK)
+    if (!rch_is_ahead(&cap->index, code, cap->sweep_position, cap->sweep_granule) &&
+        cap->status == RCH_OK)
         cap->status = rch_vec_append(&cap->pending, &code, 1, &cap->err);
 }
 
 void rch__discover(struct rch__cap *cap, uint32_t code)
 {
-    if (code == RCH_NO_CODE || !rch_mark(&cap->index, code) || !cap->is_sweeping_others)
-        return;
-    if (!rch_is_ahead(&cap->index, code, cap->sweep_position, cap->sweep_granule))
-        put_aside(cap, code);
+    if (code != RCH_NO_CODE && rch_mark(&cap->index, code) && cap->is_sweeping_others)
+        put_aside_if_behind(cap, code);
 }
 
 void rch__mark_log(struct rch__cap *cap, struct rch__log *log, size_t end)
 {
     const uint32_t *codes = log->codes.mem;
-    for (; log->num_marked < end; log->num_marked++)
-        rch__discover(cap, codes[log->num_marked]);
+    for (; log->num_marked < end; log->num_marked++) {
+        uint32_t code = codes[log->num_marked];
+        if (code != RCH_NO_CODE && rch_mark(&cap->index, code) && cap->is_sweeping_others)
+            put_aside_if_behind(cap, code);
+    }
 }
 
 static void mark_behind(struct rch__cap *cap)

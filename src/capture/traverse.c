@@ -50,7 +50,7 @@ static bool take_out(struct rch_vec *addrs, rch_addr addr)
     return false;
 }
 
-void rch__emit_confirmed(struct rch__cap *cap, struct rch__type *type, rch_addr object)
+void rch__emit_confirmed_fields(struct rch__cap *cap, struct rch__type *type, rch_addr object)
 {
     struct visited visited;
     traverse(cap, type, object, &visited);
@@ -61,9 +61,6 @@ void rch__emit_confirmed(struct rch__cap *cap, struct rch__type *type, rch_addr 
         bool is_visited = word && take_out(&visited.addrs, word);
         rch__emit(cap, is_visited || !type->fields[i].is_guess ? word : 0);
     }
-    for (size_t i = 0; i < visited.addrs.num; i++)
-        rch__emit(cap, RCH_VEC_AT(&visited.addrs, rch_addr, i));
-    cap->num_traversed++;
     rch_vec_deinit(&visited.addrs);
 }
 
@@ -102,7 +99,8 @@ bool rch__agrees_with_traverse(struct rch__cap *cap, struct rch__type *type, rch
     RCH_BLOCK(sorted, cap->alloc, num, sizeof(uint32_t));
     bool agrees = sorted.mem != NULL;
     if (agrees && num) {
-        memcpy(sorted.mem, &RCH_COLUMN_AT(&cap->log->codes, uint32_t, start), num * sizeof(uint32_t));
+        memcpy(sorted.mem, &RCH_COLUMN_AT(&cap->log->codes, uint32_t, start),
+               num * sizeof(uint32_t));
         qsort(sorted.mem, num, sizeof(uint32_t), compare_u32);
     }
     for (size_t i = 0; agrees && i < visited.addrs.num; i++) {

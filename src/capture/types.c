@@ -46,7 +46,8 @@ static struct rch__field *add_field(struct rch__cap *cap, struct rch__type *type
         memcpy(fields, type->fields, type->num_fields * sizeof(*fields));
     fields[type->num_fields] = (struct rch__field){
         .offset = (int32_t)offset,
-        .label = {.name = rch__intern(cap, name), .kind = (uint8_t)kind,
+        .label = {.name = rch__intern(cap, name),
+                  .kind = (uint8_t)kind,
                   .cls = kind == RCH_EDGE_WEAK ? RCH_CLASS_WEAK : RCH_CLASS_STRONG,
                   .flags = (uint16_t)flags}};
     type->fields = fields;
@@ -95,7 +96,8 @@ static int64_t struct_sequence_items(struct rch__cap *cap, rch_addr type)
     if (base)
         read_tp_name(cap, base, name, sizeof(name));
     rch_addr num = strcmp(name, "tuple") == 0 && !is_class_statement(cap, type)
-                       ? rch__dict_find(cap, rch__type_dict(cap, type), "n_fields") : 0;
+                       ? rch__dict_find(cap, rch__type_dict(cap, type), "n_fields")
+                       : 0;
     return num ? rch_load32(cap->t, num + (uint32_t)L->long_digits) & 0x3fffffff : 0;
 }
 
@@ -136,13 +138,19 @@ static int32_t layout_value(const struct rch__cap *cap, size_t member)
     return value;
 }
 
-static void add_family(struct rch__cap *cap, struct rch__type *type, const struct rch__family *family)
+static void add_family(struct rch__cap *cap, struct rch__type *type, rch_addr base,
+                       const struct rch__family *family)
 {
     for (const struct rch__family_field *f = family->fields; f && f->name; f++) {
         int32_t offset = layout_value(cap, f->layout_member);
         int32_t inner = f->inner_member ? layout_value(cap, f->inner_member) : 0;
         if (offset != RCH_ABSENT && inner != RCH_ABSENT)
             add_field(cap, type, f->name, offset + inner, (enum rch_edge_kind)f->kind, f->flags);
+    }
+    if (family->guess_members) {
+        add_members(cap, type, base, false);
+        for (uint32_t i = 0; i < type->num_fields; i++)
+            type->fields[i].is_guess = type->has_guesses = true;
     }
     if (family->words)
         add_words(cap, type, family->words);
@@ -170,7 +178,7 @@ static void collect_fields(struct rch__cap *cap, struct rch__type *type)
         if (family && (!c_type_seen || family->emit == NULL)) {
             // A C type that extends a known one may visit more than the row names.
             bool extends = c_type_seen && traverse != type->traverse;
-            add_family(cap, type, family);
+            add_family(cap, type, base, family);
             type->decode_rest |= extends;
             return;
         }
@@ -208,8 +216,11 @@ static bool name_starts(const char *text, const char *prefix)
 // Debuggers and test runners: what they hold, they hold because somebody is looking.
 static bool is_observer_class(struct rch__cap *cap, rch_addr type_addr, const char *module)
 {
-    if (name_starts(module, "_pytest.") || strcmp(module, "pluggy") == 0 ||
-        name_starts(module, "pluggy."))
+    static const char *const tools[] = {"_pytest.", "pluggy.", "IPython.", "ipykernel."};
+    for (size_t i = 0; i < sizeof(tools) / sizeof(tools[0]); i++)
+        if (name_starts(module, tools[i]))
+            return true;
+    if (strcmp(module, "pluggy") == 0)
         return true;
     rch_addr base = type_addr;
     for (int depth = 0; base && depth < MAX_BASES; depth++) {
@@ -217,7 +228,8 @@ static bool is_observer_class(struct rch__cap *cap, rch_addr type_addr, const ch
         read_tp_name(cap, base, name, sizeof(name));
         if (strcmp(name, "Bdb") == 0 &&
             rch__read_str(cap, rch__dict_find(cap, rch__type_dict(cap, base), "__module__"), where,
-                          sizeof(where)) && strcmp(where, "bdb") == 0)
+                          sizeof(where)) &&
+            strcmp(where, "bdb") == 0)
             return true;
         base = rch_load64(cap->t, base + (uint32_t)cap->L->type_base);
     }
@@ -268,11 +280,11 @@ static void name_type(struct rch__cap *cap, struct rch__type *type, const char *
         tp_name = type->family->shown;  // one name in all versions, so one fingerprint
     char module[256] = "", name[256];
     const char *dot = strrchr(tp_name, '.');
-    snprintf(name, sizeof(name), "%s", dot && !(type->flags & RCH_TPFLAGS_HEAPTYPE) ? dot + 1 : tp_name);
+    snprintf(name, sizeof(name), "%s",
+             dot && !(type->flags & RCH_TPFLAGS_HEAPTYPE) ? dot + 1 : tp_name);
     if (type->flags & RCH_TPFLAGS_HEAPTYPE) {
         char text[256];
-        rch_addr qualname =
-            rch_load64(cap->t, type->addr + (uint32_t)cap->L->heaptype_qualname);
+        rch_addr qualname = rch_load64(cap->t, type->addr + (uint32_t)cap->L->heaptype_qualname);
         if (rch__read_str(cap, qualname, text, sizeof(text)) && *text)
             snprintf(name, sizeof(name), "%s", text);
         rch_addr where = rch__dict_find(cap, rch__type_dict(cap, type->addr), "__module__");
@@ -287,8 +299,8 @@ static void name_type(struct rch__cap *cap, struct rch__type *type, const char *
     type->full_name = rch_arena_printf(&cap->arena, "%s%s%s", module, *module ? "." : "", name);
     if (!type->full_name)
         type->full_name = "?";
-    struct rch_type row = {.module = rch__intern(cap, module), .name = rch__intern(cap, name),
-                           .node = RCH_NO_NODE};
+    struct rch_type row = {
+        .module = rch__intern(cap, module), .name = rch__intern(cap, name), .node = RCH_NO_NODE};
     row.flags = type_flags(cap, type);
     if (cap->status == RCH_OK)
         cap->status = rch_builder_type(cap->b, &row, &type->model_type, &cap->err);
@@ -363,10 +375,12 @@ static void choose_decoder(struct rch__cap *cap, struct rch__type *type)
 {
     const struct rch__family *family = type->family;
     type->size = family && family->size ? family->size : rch__size_plain;
-    type->checks_left = cap->opt.can_traverse && type->traverse && (type->flags & RCH_TPFLAGS_HAVE_GC) &&
-                                !type->decode_rest && !(family && family->is_unchecked)
-                            ? RCH_CHECKED_INSTANCES : 0;
-    if (type->has_managed_dict && !type->has_guesses)
+    type->checks_left = cap->opt.can_traverse && type->traverse &&
+                                (type->flags & RCH_TPFLAGS_HAVE_GC) && !type->decode_rest &&
+                                !(family && family->is_unchecked)
+                            ? RCH_CHECKED_INSTANCES
+                            : 0;
+    if (type->has_managed_dict)
         type->decode = decode_managed;
     else if (family && family->decode && !type->dictoffset &&
              (!type->is_python_class || family->decode != rch__decode_dict))
@@ -410,7 +424,7 @@ struct rch__type *rch__type_of_addr(struct rch__cap *cap, rch_addr addr)
     return type;
 }
 
-// ---- decoders that serve most types ---------------------------------------------------------------
+// ---- decoders that serve most types -------------------------------------------------------------
 
 // A negative dictoffset counts from the end of the items (tuple, int, bytes subclasses up to 3.11).
 static rch_addr dict_at_end(struct rch__cap *cap, const struct rch__type *type, rch_addr object)
@@ -432,7 +446,16 @@ static uint32_t finish_labels(struct rch__cap *cap, struct rch__type *type, uint
     return rch__shape_end(cap, type, key, num_tail);
 }
 
-static void emit_content(struct rch__cap *cap, struct rch__type *type, rch_addr object, size_t start)
+static void emit_fields(struct rch__cap *cap, struct rch__type *type, rch_addr object)
+{
+    if (type->has_guesses)
+        rch__emit_confirmed_fields(cap, type, object);
+    else
+        rch__emit_fields(cap, type, object);
+}
+
+static void emit_content(struct rch__cap *cap, struct rch__type *type, rch_addr object,
+                         size_t start)
 {
     if (type->family && type->family->emit)
         type->family->emit(cap, type, object);
@@ -443,18 +466,14 @@ static void emit_content(struct rch__cap *cap, struct rch__type *type, rch_addr 
 static uint32_t decode_plain(struct rch__cap *cap, struct rch__type *type, rch_addr object)
 {
     size_t start = cap->log->codes.num;
-    if (type->has_guesses) {
-        rch__emit_confirmed(cap, type, object);
-    } else {
-        rch__emit_fields(cap, type, object);
-        if (type->dictoffset)
-            rch__emit(cap, dict_at_end(cap, type, object));
-        emit_content(cap, type, object, start);
-    }
+    emit_fields(cap, type, object);
+    if (type->dictoffset)
+        rch__emit(cap, dict_at_end(cap, type, object));
+    emit_content(cap, type, object, start);
     if (type->plain_shape != RCH_NO_NODE)
         return type->plain_shape;
     rch__shape_begin(cap, type);
-    if (type->dictoffset && !type->has_guesses)
+    if (type->dictoffset)
         rch__label_add(cap, RCH_EDGE_DICT, "__dict__", RCH_LABEL_FIXED | RCH_LABEL_FOLD_FORWARD);
     return finish_labels(cap, type, 0);
 }
@@ -464,7 +483,8 @@ struct managed {  // where a managed object keeps its attributes (3.11+)
     int64_t num_values;
 };
 
-static struct managed managed_of(struct rch__cap *cap, const struct rch__type *type, rch_addr object)
+static struct managed managed_of(struct rch__cap *cap, const struct rch__type *type,
+                                 rch_addr object)
 {
     const struct rch_layout *L = cap->L;
     struct managed m = {0};
@@ -482,7 +502,8 @@ static struct managed managed_of(struct rch__cap *cap, const struct rch__type *t
     }
     if (m.values && type->cached_keys) {
         m.num_values = rch__keys_entries(cap, type->cached_keys).num;
-        if (L->values_capacity != RCH_ABSENT && m.num_values > rch_load8(cap->t, m.values + (uint32_t)L->values_capacity))
+        if (L->values_capacity != RCH_ABSENT &&
+            m.num_values > rch_load8(cap->t, m.values + (uint32_t)L->values_capacity))
             m.num_values = rch_load8(cap->t, m.values + (uint32_t)L->values_capacity);
     }
     return m;
@@ -499,7 +520,8 @@ rch_addr rch__attribute(struct rch__cap *cap, rch_addr object, const char *name)
         for (uint32_t i = 0; i < type->num_fields; i++)
             if (type->fields[i].label.kind == RCH_EDGE_DICT)
                 m.dict = rch_load64(cap->t, object + (uint32_t)type->fields[i].offset);
-    struct rch__entries e = m.num_values ? rch__keys_entries(cap, type->cached_keys) : (struct rch__entries){0};
+    struct rch__entries e =
+        m.num_values ? rch__keys_entries(cap, type->cached_keys) : (struct rch__entries){0};
     for (int64_t i = 0; i < m.num_values; i++) {
         char text[128];
         rch_addr key = rch_load64(cap->t, e.first + (rch_addr)(i * e.stride) + (uint32_t)e.key_off);
@@ -524,7 +546,7 @@ static uint32_t decode_managed(struct rch__cap *cap, struct rch__type *type, rch
 {
     size_t start = cap->log->codes.num;
     struct managed m = managed_of(cap, type, object);
-    rch__emit_fields(cap, type, object);
+    emit_fields(cap, type, object);
     if (m.dict)
         rch__emit(cap, m.dict);
     rch_addr first = m.values + (uint32_t)cap->L->values_items;
@@ -559,12 +581,14 @@ static void switch_off(struct rch__cap *cap, struct rch__type *type)
     char tp_name[128];
     read_tp_name(cap, type->addr, tp_name, sizeof(tp_name));
     if (cap->status == RCH_OK)
-        cap->status = rch_builder_warn(cap->b, &cap->err,
-                                       "decoder '%s' disagrees with tp_traverse of %s: its references "
-                                       "are listed without names", what, tp_name);
+        cap->status =
+            rch_builder_warn(cap->b, &cap->err,
+                             "decoder '%s' disagrees with tp_traverse of %s: its references "
+                             "are listed without names",
+                             what, tp_name);
     type->num_fields = 0;
     type->family = NULL;
-    type->has_managed_dict = false;
+    type->has_managed_dict = type->has_guesses = false;
     type->decode_rest = true;
     type->plain_shape = RCH_NO_NODE;
     type->decode = decode_traversed;
@@ -587,7 +611,8 @@ static void take_row(struct rch__cap *cap, struct rch__rows *rows, uint32_t shap
     }
     bool is_immortal = (int32_t)refcount < 0 || refcount >= 900000000;  // 3.11 marks with ~10^9
     RCH_COLUMN_AT(&rows->shape, uint32_t, row) = shape;
-    RCH_COLUMN_AT(&rows->size16, uint16_t, row) = (uint16_t)(bytes < RCH_SIZE_BIG ? bytes : RCH_SIZE_BIG);
+    RCH_COLUMN_AT(&rows->size16, uint16_t, row) =
+        (uint16_t)(bytes < RCH_SIZE_BIG ? bytes : RCH_SIZE_BIG);
     RCH_COLUMN_AT(&rows->refcount, int32_t, row) = is_immortal ? RCH_IMMORTAL : (int32_t)refcount;
     RCH_COLUMN_AT(&rows->start, uint32_t, row) = (uint32_t)start;
     rows->shape.num = row + 1;
@@ -614,7 +639,8 @@ void rch__visit(struct rch__cap *cap, struct rch__rows *rows, rch_addr object)
         }
     }
     if (__builtin_expect(cap->log->codes.num >= UINT32_MAX, 0))
-        rch__fail(cap, RCH_EOVERFLOW, "more than 4294967294 references; a snapshot cannot hold them");
+        rch__fail(cap, RCH_EOVERFLOW,
+                  "more than 4294967294 references; a snapshot cannot hold them");
     type->num_instances++;
     if (__builtin_expect(type->is_observer, 0))
         rch__observe(cap, object, RCH_OBSERVER_ALL);

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 // render/why_json.c -- the answer as JSON, schema refchain.why/1. Every key and value is described in
 // docs/json.md; keys are added, never changed. Complete: limits of the text do not apply.
+#include <inttypes.h>
+#include <stdio.h>
+
 #include "render/json.h"
 #include "render/render.h"
 
@@ -17,11 +20,15 @@ static void put_hop(struct rch_json *json, const struct rch_graph *g, const stru
 {
     rch_json_open(json, NULL, '{', true);
     rch_json_string(json, "edge", rch_edge_kind_word(hop->kind));
-    rch_json_string(json, "name", hop->name);
-    if (hop->index == UINT32_MAX)
-        rch_json_null(json, "index");
-    else
+    bool has_index = hop->index != UINT32_MAX;
+    char number[16];
+    snprintf(number, sizeof(number), "%" PRIu32, hop->index);
+    bool is_named_by_index = !hop->name && has_index && hop->kind == RCH_EDGE_ITEM;
+    rch_json_string(json, "name", is_named_by_index ? number : hop->name);
+    if (has_index)
         rch_json_count(json, "index", hop->index);
+    else
+        rch_json_null(json, "index");
     rch_json_string(json, "type", hop->type);
     rch_json_count(json, "objects", hop->num_objects);
     if (hop->key_type)

@@ -248,6 +248,25 @@ static uint32_t put_hop(struct rch_page *page, const struct rch_hop *hop, bool i
     return columns;
 }
 
+// Of a very long path (a linked list) both ends are shown, and what is near the cut.
+static bool is_shown(uint32_t i, uint32_t num_hops, uint32_t cut)
+{
+    enum { MAX_HOPS = 60, END_HOPS = 20, NEAR_CUT = 3 };
+    if (num_hops <= MAX_HOPS || i < END_HOPS || i + END_HOPS >= num_hops)
+        return true;
+    return i + NEAR_CUT >= cut && i <= (uint64_t)cut + NEAR_CUT;
+}
+
+static void put_gap(struct rch_page *page, uint32_t num)
+{
+    char count[RCH_NUMBER_BYTES];
+    rch_page_tab(page, LABEL_INDENT);
+    rch_page_box(page, "\u250a", ":", 1);
+    rch_page_tab(page, TRACE_INDENT);
+    rch_page_words(page, "%s more (--json shows all)", rch_count_text(count, num));
+    rch_page_end(page);
+}
+
 /// `shows_cut` false: a further group of paths, drawn without the underline.
 static void put_trace(struct rch_page *page, const struct rch_holder *holder,
                       const struct rch_hop *hops, uint32_t num_hops, bool shows_cut)
@@ -255,8 +274,15 @@ static void put_trace(struct rch_page *page, const struct rch_holder *holder,
     struct trace_columns at = lay_out(page, hops, num_hops);
     rch_page_end(page);
     put_root(page, holder);
-    for (uint32_t i = 0; i < num_hops; i++) {
+    for (uint32_t i = 0, num_left_out = 0; i < num_hops; i++) {
         bool is_last = i + 1 == num_hops, is_cut = shows_cut && i == holder->cut;
+        if (!is_shown(i, num_hops, shows_cut ? holder->cut : 0)) {
+            num_left_out++;
+            continue;
+        }
+        if (num_left_out)
+            put_gap(page, num_left_out);
+        num_left_out = 0;
         uint32_t columns = put_hop(page, &hops[i], is_last, is_cut, &at);
         if (is_cut)
             put_underline(page, holder, is_last, &at, columns);

@@ -18,11 +18,12 @@ import types
 
 import refchain._core as core
 import truth_app
+import truth_objects
+from truth_reasons import reason_for
 
 GC_FLAG = 1 << 14
 HEAP_FLAG = 1 << 9
 TP_TRAVERSE = 184
-MAX_EXAMPLES = 3
 NOT_OWNING_ROOTS = ("module", "static-type", "c-held", "garbage")
 
 
@@ -36,7 +37,7 @@ def is_container(cls):
 
 def is_python_class(cls):
     return bool(cls.__flags__ & HEAP_FLAG) and (
-        word_at(id(cls) + TP_TRAVERSE) == word_at(id(truth_app.Plain) + TP_TRAVERSE)
+        word_at(id(cls) + TP_TRAVERSE) == word_at(id(truth_objects.Plain) + TP_TRAVERSE)
     )
 
 
@@ -68,16 +69,26 @@ class Truth:
         self.heads = {at: (word_at(at), word_at(at + 8)) for at in self.addresses}
         self.nodes = {address: self.graph.node(address) for address in self.addresses}
         self.tracked = {id(obj): obj for obj in objects}
-        self.mine = {id(self), id(vars(self)), *(id(frame) for frame in self.frames())}
+        self.mine = {
+            id(self),
+            id(vars(self)),
+            id(self.examples),
+            *(id(frame) for frame in self.frames()),
+        }
 
     @staticmethod
     def warm_up():
-        """Fill the caches that this class would fill: those of abc and ctypes."""
+        """Fill the caches that this class would fill: those of abc and ctypes, and what CPython
+        makes of a static type when it is first asked about."""
         counter = collections.Counter(map(id, []))
         counter.update(number for number in ())
         counter -= counter.copy()
         json.dumps(counter)
         Truth.object_at(id(counter))
+        for obj in gc.get_objects():
+            base_name(type(obj))
+            for target in gc.get_referents(obj):
+                base_name(type(target))
 
     @staticmethod
     def frames():
@@ -98,7 +109,10 @@ class Truth:
             if node["tracked"] and address not in self.tracked:
                 self.note("only captured", node["type"])
         for address, obj in self.tracked.items():
-            if not (address in self.nodes and self.nodes[address]["tracked"]) and address not in born:
+            if (
+                not (address in self.nodes and self.nodes[address]["tracked"])
+                and address not in born
+            ):
                 self.note("only listed", full_name(type(obj)))
 
     # ---- references ----------------------------------------------------------------------------
@@ -113,6 +127,15 @@ class Truth:
                     found[id(type(self.object_at(link)))] += 1
         return found
 
+    def atexit_callbacks(self):
+        """What the module visits up to 3.9: a root of its own in the graph."""
+        return collections.Counter(
+            edge[3]
+            for kind, name, _, references in self.graph.roots()
+            for edge in references
+            if (kind, name) == ("interpreter", "atexit callbacks")
+        )
+
     @staticmethod
     def object_at(address):
         return ctypes.cast(address, ctypes.py_object).value
@@ -124,7 +147,7 @@ class Truth:
         visited.pop(id(visited), None)
         missing = visited.copy()
         extra = []
-        for edge in node["references"]:
+        for edge in sorted(node["references"], key=lambda edge: reason_for(name, edge) is not None):
             if missing[edge[3]] > 0:
                 missing[edge[3]] -= 1
             else:
@@ -133,13 +156,19 @@ class Truth:
             missing[id(cls)] -= 1  # it follows from the node's type
         if name == "functools._lru_cache_wrapper":
             missing -= self.through_links(obj)
+        elif obj is sys.modules.get("atexit") and sys.version_info < (3, 10):
+            missing -= self.atexit_callbacks()
         for target, num in missing.items():
             if num > 0:
                 self.note("missing", name, full_name(type(self.object_at(target))))
-        for kind, label, edge_class, target in extra:
-            to = "container" if is_container(type(self.object_at(target))) else "atom"
-            self.note("extra", name, kind, label if kind in ("field", "dict", "weak") else "*",
-                      edge_class, to)
+        for edge in extra:
+            reason = reason_for(name, edge)
+            if reason:
+                self.note("extra", reason)
+            else:
+                self.note(
+                    "unexplained", name, edge[0], edge[1], full_name(type(self.object_at(edge[3])))
+                )
         self.count_names(name, node)
 
     def count_names(self, name, node):
@@ -177,8 +206,12 @@ class Truth:
             size = self.nodes[address]["size"]
             self.note("sizes", "equal" if size == sys.getsizeof(obj) else "wrong")
             if size != sys.getsizeof(obj):
-                self.note("wrong sizes", base_name(cls), "subclass" if is_python_class(cls) else "",
-                          size - sys.getsizeof(obj))
+                self.note(
+                    "wrong sizes",
+                    base_name(cls),
+                    "subclass" if is_python_class(cls) else "",
+                    size - sys.getsizeof(obj),
+                )
 
     def compare_code_sizes(self):
         """As they were at the capture: up to 3.10 code grows a cache when it has run often."""
@@ -190,12 +223,15 @@ class Truth:
 
     # ---- reference counts ----------------------------------------------------------------------
 
-    def compare_counts(self):
+    def compare_counts(self, alive):
         found = collections.Counter()
         for node in self.nodes.values():
             found.update(edge[3] for edge in node["references"] if edge[2] != "weak")
-        found.update(cls for _, cls in self.heads.values()
-                     if cls in self.tracked and self.tracked[cls].__flags__ & HEAP_FLAG)
+        found.update(
+            cls
+            for _, cls in self.heads.values()
+            if cls in self.tracked and self.tracked[cls].__flags__ & HEAP_FLAG
+        )
         for kind, name, _, references in self.graph.roots():
             if kind == "c-held":
                 self.note("c-held", name, len(references))
@@ -206,12 +242,11 @@ class Truth:
         for address, num in found.items():
             count = self.heads[address][0]
             immortal = ctypes.c_int32(count & 0xFFFFFFFF).value < 0 or count > 900_000_000
-            if not immortal and num > count:
-                self.note_overcounted(address, num - count)
+            if not immortal and num > count and address in alive:
+                self.note_overcounted(alive[address], num - count)
 
-    def note_overcounted(self, address, num):
+    def note_overcounted(self, obj, num):
         """More references than counted: only what CPython itself does not count may be."""
-        obj = self.object_at(address)
         if isinstance(obj, type) and not obj.__flags__ & HEAP_FLAG:
             what = "static type"  # its subclasses in C hold their base without counting
         elif type(obj) is str and num <= 2:
@@ -228,11 +263,30 @@ class Truth:
         for address, obj in self.tracked.items():
             if address in self.nodes and address not in self.mine:
                 self.compare_edges(obj)
-        self.compare_sizes(self.atoms())
+        atoms = self.atoms()
+        self.compare_sizes(atoms)
         self.compare_code_sizes()
-        self.compare_counts()
-        self.examples["warnings"] = self.graph.info()["warnings"]
-        return self.examples
+        self.compare_counts({**self.tracked, **atoms})
+        words = (
+            "only captured",
+            "only listed",
+            "missing",
+            "extra",
+            "unexplained",
+            "edges",
+            "unnamed",
+            "sizes",
+            "wrong sizes",
+            "names",
+            "c-held",
+            "counted too often",
+            "garbage",
+        )
+        return {
+            **{word: self.examples[word] for word in words},
+            "warnings": self.graph.info()["warnings"],
+            "frozen": gc.get_freeze_count(),
+        }
 
 
 def main():
