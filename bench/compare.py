@@ -41,7 +41,8 @@ def main(argv: List[str]) -> int:
     if not keys:
         print("no heap was measured in both files", file=sys.stderr)
         return 4
-    print("%-10s %7s %6s  %-20s %9s %9s %8s" % ("heap", "size", "python", "", "before", "after", "change"))
+    print("%-10s %7s %6s  %-20s %9s %9s %8s" %
+          ("heap", "size", "python", "", "before", "after", "change"))
     for key in keys:
         for name, value in METRICS:
             old, new = value(before[key]), value(after[key])

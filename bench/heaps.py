@@ -218,7 +218,7 @@ def wide(num: int, rng: random.Random) -> Any:
 
 
 def shuffled(num: int, rng: random.Random) -> Any:
-    """Like inline, but the order of the list, and so that of the collector, is not that of addresses."""
+    """Like inline, but the list, and so the collector's, is not in the order of addresses."""
     items = [Item(i) for i in range(num // 3)]
     rng.shuffle(items)
     return items
@@ -285,8 +285,8 @@ def aged(num: int, rng: random.Random) -> Any:
 
 
 HEAPS: Dict[str, Callable[[int, random.Random], Any]] = {
-    "inline": inline, "inst": inst, "dicts": dicts, "lists": lists, "tuples": tuples, "chain": chain,
-    "wide": wide, "shuffled": shuffled, "ast": ast_trees, "aged": aged,
+    "inline": inline, "inst": inst, "dicts": dicts, "lists": lists, "tuples": tuples,
+    "chain": chain, "wide": wide, "shuffled": shuffled, "ast": ast_trees, "aged": aged,
 }
 
 

@@ -57,7 +57,7 @@ def memory_kib(field: str) -> int:
 
 
 def peak_bytes(work: Callable[[], Any]) -> Tuple[Any, Optional[int], Optional[int]]:
-    """(result, how far resident memory rose at most, what of it stayed); None: cannot be measured."""
+    """(result, how far resident memory rose at most, what of it stayed); None: not measurable."""
     try:
         before = memory_kib("VmRSS")
         with open("/proc/self/clear_refs", "w") as file:

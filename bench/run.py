@@ -102,8 +102,8 @@ COLUMNS = [
 LEGEND = """
 + goal met, ! goal missed, no mark: no goal for this heap and size. CPU time; medians of the ratios
 of each round.
-capture/gc     snapshot() beside gc.collect(); goal from a million objects: 0.25 on ast and aged, 1.4
-               on the others; none on shuffled, nor on tuples, most of which gc.collect() does not see
+capture/gc     snapshot() beside gc.collect(); goal from a million objects: 0.25 on ast and aged,
+               1.4 on the others; none on shuffled, nor on tuples: gc.collect() does not see most
 walk           part of a capture's wall time for which the interpreter stands still
 peak B/obj     rise of resident memory while a snapshot is taken, bytes an object; goal 50
 file/goal      size of the snapshot file beside 16 bytes an object + 4 bytes a reference; goal 1
@@ -149,7 +149,8 @@ def measure(heap: str, size: int, args: argparse.Namespace) -> Optional[Row]:
                "--rounds", str(args.rounds), "--seed", str(args.seed)]
     if args.no_peers:
         command.append("--no-peers")
-    done = subprocess.run(command, stdout=subprocess.PIPE, env={**os.environ, "PYTHONHASHSEED": "0"})
+    environment = {**os.environ, "PYTHONHASHSEED": "0"}
+    done = subprocess.run(command, stdout=subprocess.PIPE, env=environment)
     if done.returncode != 0:
         print("%s %.0e: failed (exit code %d)" % (heap, size, done.returncode), file=sys.stderr)
         return None
@@ -157,20 +158,28 @@ def measure(heap: str, size: int, args: argparse.Namespace) -> Optional[Row]:
     return row
 
 
+def count(text: str) -> int:
+    number = int(float(text))
+    if number < 1:
+        raise ValueError(text)
+    return number
+
+
 def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("--quick", action="store_true", help="four heaps of 1e5 and 1e6 objects, 3 rounds")
+    parser = argparse.ArgumentParser(description=__doc__,
+                                     formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--quick", action="store_true",
+                        help="four heaps of 1e5 and 1e6 objects, 3 rounds")
     parser.add_argument("--heaps", nargs="+", choices=list(heaps.HEAPS), metavar="HEAP",
                         help="of %s (all)" % ", ".join(heaps.HEAPS))
-    parser.add_argument("--sizes", nargs="+", type=lambda text: int(float(text)), metavar="N",
-                        help="objects (1e5 1e6 3e6)")
-    parser.add_argument("--rounds", type=int, help="odd is best (5)")
+    parser.add_argument("--sizes", nargs="+", type=count, metavar="N", help="objects (1e5 1e6)")
+    parser.add_argument("--rounds", type=count, metavar="N", help="odd is best (5)")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--no-peers", action="store_true", help="without objgraph and guppy3")
     parser.add_argument("--json", metavar="FILE", help="append one JSON line a heap")
     args = parser.parse_args()
     args.heaps = args.heaps or (QUICK_HEAPS if args.quick else list(heaps.HEAPS))
-    args.sizes = args.sizes or ([100_000, 1_000_000] if args.quick else [100_000, 1_000_000, 3_000_000])
+    args.sizes = args.sizes or [100_000, 1_000_000]
     args.rounds = args.rounds or (3 if args.quick else 5)
     return args
 

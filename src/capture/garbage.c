@@ -48,12 +48,12 @@ static void prepare(struct reach *reach)
     }
 }
 
-static void reach_all(struct reach *reach)
+static void reach_all(struct reach *reach, uint32_t first)
 {
     const struct rch__cap *cap = reach->cap;
     const rch_node *edges = cap->main_log.codes.mem;
     const uint32_t *start = cap->rows.start.mem;
-    for (uint32_t at = 0; at < reach->num_queued; at++) {
+    for (uint32_t at = first; at < reach->num_queued; at++) {
         rch_node v = reach->queue[at];
         if (at + PREFETCH_AHEAD < reach->num_queued)
             __builtin_prefetch(&start[reach->queue[at + PREFETCH_AHEAD]]);
@@ -64,6 +64,32 @@ static void reach_all(struct reach *reach)
         for (uint32_t e = start[v]; e < end; e++)
             if (e - start[v] != weak)
                 reach_node(reach, edges[e]);
+    }
+}
+
+// An object keeps its class alive, though that reference is not in its row. Classes that nothing else
+// reaches are few: look for a reached instance only when there are some.
+static void reach_types_of_instances(struct reach *reach)
+{
+    struct rch__cap *cap = reach->cap;
+    uint32_t before = UINT32_MAX, num_unreached = 1;
+    while (num_unreached && reach->num_queued != before) {
+        before = reach->num_queued;
+        num_unreached = 0;
+        for (size_t i = 0; i < cap->types.num; i++) {
+            struct rch__type *type = RCH_VEC_AT(&cap->types, struct rch__type *, i);
+            rch_node v = rch_rank_of(&cap->index, rch_code(&cap->index, type->addr));
+            type->is_unreached = type->num_instances && !bit_get(reach->seen, v);
+            num_unreached += type->is_unreached;
+        }
+        for (rch_node v = 0; num_unreached && v < cap->rows.shape.num; v++) {
+            struct rch__type *type = rch__info_of(cap, v)->type;
+            if (!type->is_unreached || !bit_get(reach->seen, v))
+                continue;
+            type->is_unreached = false;
+            reach_node(reach, rch_rank_of(&cap->index, rch_code(&cap->index, type->addr)));
+        }
+        reach_all(reach, before);
     }
 }
 
@@ -215,7 +241,8 @@ enum rch_status rch__find_garbage(struct rch__cap *cap, struct rch_error *err)
             for (uint32_t i = 0; i < root->num_codes; i++)
                 reach_node(&reach, RCH_VEC_AT(&cap->root_codes, uint32_t, root->first_code + i));
         }
-        reach_all(&reach);
+        reach_all(&reach, 0);
+        reach_types_of_instances(&reach);
         num_unreached = 0;
         bool is_complete = reach.num_queued + reach.num_leaves == num;
         for (rch_node v = 0; !is_complete && v < num; v++)

@@ -292,7 +292,10 @@ static void collect_thread(struct rch__cap *cap, rch_addr thread, const char *na
                 {"profile function", L->tstate_c_profileobj, RCH_EDGE_FIELD},
                 {"asynchronous exception", L->tstate_async_exc, RCH_EDGE_FIELD},
                 {"async generator hook", L->tstate_async_gen_firstiter, RCH_EDGE_FIELD},
-                {"async generator hook", L->tstate_async_gen_finalizer, RCH_EDGE_FIELD}};
+                {"async generator hook", L->tstate_async_gen_finalizer, RCH_EDGE_FIELD},
+                {"thread-exit data", L->tstate_on_delete_data, RCH_EDGE_FIELD},
+                {"thread-local key", L->tstate_threading_local_key, RCH_EDGE_FIELD},
+                {"thread-local sentinel", L->tstate_threading_local_sentinel, RCH_EDGE_FIELD}};
     rch__root_begin(cap);
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
         rch__root_ref(cap, rows[i].kind, rows[i].name, FIXED, load(cap, thread, rows[i].offset));

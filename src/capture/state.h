@@ -67,6 +67,7 @@ struct rch__type {  // one record a Python type met
     const char *full_name;  // "module.Name", "Name" for built-in types
     uint32_t num_instances;
     uint8_t checks_left;
+    bool is_unreached;  // garbage.c: only instances may lead to it
     bool is_observer, is_str, has_managed_dict, is_python_class;
     bool decode_rest;   // traverse, for what the fields do not tell
     bool has_guesses;   // some fields must be confirmed by tp_traverse
