@@ -15,7 +15,7 @@ Key = Tuple[str, int, str]
 
 METRICS: List[Tuple[str, Callable[[Row], Optional[float]]]] = [
     ("capture/gc", lambda row: row["ratios"]["capture/gc"]),
-    ("walk/gc", lambda row: row["ratios"]["capture/gc"] * row["walk_share"]),
+    ("walk/gc", lambda row: row["ratios"]["walk/gc"]),
     ("why/gc", lambda row: row["ratios"]["why/gc"]),
     ("graph.why again ms", lambda row: row["times"]["graph.why again"]["cpu_ms"]),
     ("peak B/obj", lambda row: row["peak_bytes_an_object"]),

@@ -109,7 +109,7 @@ class Bench:
         self.refchain = refchain
         self.rounds = rounds
         self.series: Dict[str, Series] = {}
-        self.walks: List[float] = []
+        self.pauses: List[float] = []
         self.facts: Dict[str, Any] = {}
         self.objgraph = imported("objgraph") if use_peers else None
         self.guppy = imported("guppy") if use_peers else None
@@ -117,14 +117,27 @@ class Bench:
     def _run(self, tool: str, work: Callable[[], Any]) -> Any:
         return self.series.setdefault(tool, Series()).run(work)
 
+    def _capture(self, tool: str) -> Any:
+        """snapshot(), which reads the heap, and a question, which makes the graph: both count."""
+        graph = self._run(tool + ": walk", self.refchain.snapshot)
+        self._run(tool + ": finish", lambda: graph.info)
+        total = self.series.setdefault(tool, Series())
+        parts = self.series[tool + ": walk"], self.series[tool + ": finish"]
+        total.cpu.append(sum(part.cpu[-1] for part in parts))
+        total.wall.append(sum(part.wall[-1] for part in parts))
+        return graph
+
     def _run_peer(self, tool: str, work: Callable[[], Any]) -> Any:
         if sum(self.series.get(tool, Series()).wall) < PEER_SECONDS:
             return self._run(tool, work)
         return None
 
+    def _graph_and_info(self) -> Tuple[Any, Dict[str, Any]]:
+        graph = self.refchain.snapshot()
+        return graph, graph.info  # asking makes the graph
+
     def measure_memory(self) -> None:
-        graph, peak, held = peak_bytes(self.refchain.snapshot)
-        info = graph.info
+        (graph, info), peak, held = peak_bytes(self._graph_and_info)
         num = info["objects"]
         self.facts.update(objects=num, references=info["references"], tracked=info["tracked"],
                           roots=info["roots"], partial=info["partial"],
@@ -155,8 +168,8 @@ class Bench:
 
     def one_round(self) -> None:
         self._run("gc.collect", gc.collect)
-        graph = self._run("capture", self.refchain.snapshot)
-        self.walks.append(graph.info["pause_ns"] / 1e9)
+        graph = self._capture("capture")
+        self.pauses.append(graph.info["pause_ns"] / 1e9)
         self._run("graph.why", lambda: graph.why(QUESTION))
         self._run("graph.why again", lambda: graph.why(QUESTION))
         self._dump(graph)
@@ -179,7 +192,7 @@ class Bench:
         heapy = self.guppy.hpy()
         for _ in range(min(self.rounds, 3)):
             self._run("gc.collect before guppy", gc.collect)
-            self._run("capture before guppy", self.refchain.snapshot)
+            self._capture("capture before guppy")
             self._run_peer("guppy.heap", heapy.heap)
 
     def run(self) -> None:
@@ -200,6 +213,7 @@ class Bench:
     def ratios(self) -> Dict[str, Optional[float]]:
         return {
             "capture/gc": self.ratio("capture", "gc.collect"),
+            "walk/gc": self.ratio("capture: walk", "gc.collect"),
             "why/gc": self.ratio("why", "gc.collect"),
             "backref/why": self.ratio("backref far", "why"),
             "hub backref/why": self.ratio("backref hub", "why hub"),
@@ -210,9 +224,8 @@ class Bench:
         }
 
     def as_json(self) -> Dict[str, Any]:
-        walk = statistics.median(
-            walk / wall for walk, wall in zip(self.walks, self.series["capture"].wall))
-        return {**self.facts, "walk_share": walk, "ratios": self.ratios(),
+        pause = statistics.median(self.pauses)
+        return {**self.facts, "pause_ms": pause * 1e3, "ratios": self.ratios(),
                 "ns_an_object": statistics.median(self.series["capture"].cpu) * 1e9
                                 / self.facts["objects"],
                 "times": {tool: series.as_json() for tool, series in self.series.items()}}

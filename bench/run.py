@@ -87,7 +87,7 @@ COLUMNS = [
     Column("refs/obj", lambda row: row["references"] / row["objects"], "%.1f"),
     Column("gc ms", milliseconds("gc.collect"), "%.0f"),
     Column("capture/gc", ratio("capture/gc"), "%.2f", capture_goal),
-    Column("walk", fact("walk_share"), "%.2f"),
+    Column("walk/gc", ratio("walk/gc"), "%.2f"),
     Column("ns/obj", fact("ns_an_object"), "%.0f"),
     Column("peak B/obj", fact("peak_bytes_an_object"), "%.0f", from_a_million(50)),
     Column("file/goal", fact("file_to_budget"), "%.2f", from_a_million(1.0)),
@@ -102,9 +102,10 @@ COLUMNS = [
 LEGEND = """
 + goal met, ! goal missed, no mark: no goal for this heap and size. CPU time; medians of the ratios
 of each round.
-capture/gc     snapshot() beside gc.collect(); goal from a million objects: 0.25 on ast and aged,
-               1.4 on the others; none on shuffled, nor on tuples: gc.collect() does not see most
-walk           part of a capture's wall time for which the interpreter stands still
+capture/gc     snapshot() and making its graph, beside gc.collect(); goal from a million objects:
+               0.25 on ast and aged, 1.4 on the others; none on shuffled, nor on tuples, most of
+               which gc.collect() does not see
+walk/gc        its first part, for which the interpreter stands still
 peak B/obj     rise of resident memory while a snapshot is taken, bytes an object; goal 50
 file/goal      size of the snapshot file beside 16 bytes an object + 4 bytes a reference; goal 1
 why ms         one refchain.why() about all 137 Leaked, capture included
@@ -113,7 +114,7 @@ backref/why    objgraph.find_backref_chain(one Leaked, max_depth=20), 17 referen
 hub/why        the same for an object with 300 referrers
 near/why       the same for an object three references from a module: objgraph's best case
 top/typestats  snapshot().top() beside objgraph.typestats(); goal 1
-guppy/capture  guppy3 hpy().heap() beside snapshot()"""
+guppy/capture  guppy3 hpy().heap() beside a capture"""
 
 
 def table(rows: List[Row]) -> str:

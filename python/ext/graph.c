@@ -13,11 +13,10 @@
 
 // A capture is finished by the first question: until then the program has only paid for the walk.
 struct graph_object {
-    PyObject_HEAD
-    PyThread_type_lock lock;      // held while the two below are made
-    struct rch_capture *capture;  // NULL once it is finished
-    struct rch_graph *graph;      // NULL until then
-    struct rch_reverse reverse;   // made by the first `why`; num_nodes 0: not yet
+    PyObject_HEAD PyThread_type_lock lock;  // held while the two below are made
+    struct rch_capture *capture;            // NULL once it is finished
+    struct rch_graph *graph;                // NULL until then
+    struct rch_reverse reverse;             // made by the first `why`; num_nodes 0: not yet
 };
 
 static struct graph_object *cast(PyObject *op)
@@ -30,7 +29,8 @@ static struct core_state *state_of(PyObject *op)
     return PyType_GetModuleState(Py_TYPE(op));
 }
 
-PyObject *Graph_steal(struct core_state *state, struct rch_graph *graph, struct rch_capture *capture)
+PyObject *Graph_steal(struct core_state *state, struct rch_graph *graph,
+                      struct rch_capture *capture)
 {
     struct graph_object *self = PyObject_New(struct graph_object, state->graph_type);
     PyThread_type_lock lock = PyThread_allocate_lock();
@@ -81,13 +81,10 @@ static const struct rch_graph *graph_of(PyObject *op, bool with_reverse)
     struct graph_object *self = cast(op);
     struct rch_error err = {0};
     enum rch_status st;
-    Py_BEGIN_ALLOW_THREADS
-    PyThread_acquire_lock(self->lock, WAIT_LOCK);
+    Py_BEGIN_ALLOW_THREADS PyThread_acquire_lock(self->lock, WAIT_LOCK);
     st = finish(self, with_reverse, &err);
     PyThread_release_lock(self->lock);
-    Py_END_ALLOW_THREADS
-    if (st == RCH_OK)
-        return self->graph;
+    Py_END_ALLOW_THREADS if (st == RCH_OK) return self->graph;
     set_rch_error(state_of(op), &err);
     return NULL;
 }
@@ -101,13 +98,14 @@ struct why_args {
 
 /// {"text": ..., "json": ...} of one answer.
 static PyObject *render_answer(struct core_state *state, const struct rch_graph *g,
-                               const struct rch_answer *answer, const struct why_args *args)
+                               const struct rch_answer *answer,
+                               const struct rch_render_options *render)
 {
     struct rch_text text, json;
     rch_text_init(&text, rch_alloc_default());
     rch_text_init(&json, rch_alloc_default());
-    rch_render_why_text(g, answer, &args->render, &text.sink);
-    rch_render_why_json(g, answer, &args->render, &json.sink);
+    rch_render_why_text(g, answer, render, &text.sink);
+    rch_render_why_json(g, answer, render, &json.sink);
     const struct rch_sink *bad = text.sink.status != RCH_OK ? &text.sink : &json.sink;
     PyObject *result = NULL;
     if (bad->status != RCH_OK)
@@ -120,7 +118,7 @@ static PyObject *render_answer(struct core_state *state, const struct rch_graph 
     return result;
 }
 
-static PyObject *answer_question(PyObject *op, const struct rch_question *question,
+static PyObject *answer_question(PyObject *op, const struct rch_asked *asked,
                                  const struct why_args *args)
 {
     struct graph_object *self = cast(op);
@@ -128,20 +126,23 @@ static PyObject *answer_question(PyObject *op, const struct rch_question *questi
     struct rch_error err = {0};
     enum rch_status st;
     PyThreadState *save = PyEval_SaveThread();  // an immutable graph that `op` keeps alive
-    st = rch_why(self->graph, self->reverse.num_nodes ? &self->reverse : NULL, question,
+    st = rch_why(self->graph, self->reverse.num_nodes ? &self->reverse : NULL, &asked->question,
                  &args->options, rch_alloc_default(), &answer, &err);
     PyEval_RestoreThread(save);
     if (st != RCH_OK)
         return set_rch_error(state_of(op), &err);
-    PyObject *result = render_answer(state_of(op), self->graph, answer, args);
+    struct rch_render_options render = args->render;
+    render.asked = asked;
+    PyObject *result = render_answer(state_of(op), self->graph, answer, &render);
     rch_answer_free(answer);
     return result;
 }
 
-static int parse_why(PyObject *args, PyObject *kwargs, PyObject **question_out, const char **text_out,
-                     struct why_args *out)
+static int parse_why(PyObject *args, PyObject *kwargs, PyObject **question_out,
+                     const char **text_out, struct why_args *out)
 {
-    static char *names[] = {"question", "text", "source", "max_holders", "raw", "all", "color", NULL};
+    static char *names[] = {"question", "text", "source", "max_holders",
+                            "raw",      "all",  "color",  NULL};
     int raw = 0, all = 0, color = 0;
     unsigned int max_holders = 0;
     *out = (struct why_args){.render = {.source = NULL}};
@@ -160,25 +161,12 @@ static PyObject *why_pattern(PyObject *op, const char *pattern, const struct why
     struct rch_ask_list list;
     struct rch_error err = {0};
     if (rch_ask(cast(op)->graph, pattern, rch_alloc_default(), &list, &err) != RCH_OK) {
-        PyObject *near = PyList_New(0);
-        for (uint32_t i = 0; near && i < list.num_near; i++) {
-            PyObject *name = PyUnicode_DecodeUTF8(list.near[i].name, (Py_ssize_t)strlen(list.near[i].name), "replace");
-            if (!name || PyList_Append(near, name) < 0)
-                Py_CLEAR(near);
-            Py_XDECREF(name);
-        }
         rch_ask_list_deinit(&list);
-        set_rch_error(state_of(op), &err);
-        if (near && PyList_GET_SIZE(near) && PyErr_ExceptionMatches(PyExc_LookupError)) {
-            PyErr_Clear();
-            PyErr_Format(PyExc_LookupError, "%s; did you mean %R?", err.message, near);
-        }
-        Py_XDECREF(near);
-        return NULL;
+        return set_rch_error(state_of(op), &err);
     }
     PyObject *answers = PyList_New(0);
     for (uint32_t i = 0; answers && i < list.num_asked; i++) {
-        PyObject *answer = answer_question(op, &list.asked[i].question, args);
+        PyObject *answer = answer_question(op, &list.asked[i], args);
         if (!answer || PyList_Append(answers, answer) < 0)
             Py_CLEAR(answers);
         Py_XDECREF(answer);
@@ -198,7 +186,8 @@ static PyObject *why_addresses(PyObject *op, PyObject *addresses, const char *te
                                const struct why_args *args)
 {
     const struct rch_graph *g = cast(op)->graph;
-    PyObject *fast = PySequence_Fast(addresses, "question must be a str or a sequence of addresses");
+    PyObject *fast =
+        PySequence_Fast(addresses, "question must be a str or a sequence of addresses");
     if (!fast)
         return NULL;
     Py_ssize_t num = PySequence_Fast_GET_SIZE(fast);
@@ -222,9 +211,11 @@ static PyObject *why_addresses(PyObject *op, PyObject *addresses, const char *te
         for (uint32_t i = 0; i < num_found; i++)
             if (num_unique == 0 || nodes[num_unique - 1] != nodes[i])
                 nodes[num_unique++] = nodes[i];
-        struct rch_question question = {.text = text ? text : "objects", .members = nodes,
-                                        .num_members = num_unique};
-        result = answer_question(op, &question, args);
+        struct rch_asked asked = {.kind = RCH_ASK_OBJECTS,
+                                  .question = {.text = text ? text : "objects",
+                                               .members = nodes,
+                                               .num_members = num_unique}};
+        result = answer_question(op, &asked, args);
     }
     PyMem_Free(nodes);
     return result ? Py_BuildValue("[N]", result) : NULL;
@@ -268,8 +259,8 @@ static PyObject *Graph_histogram(PyObject *op, PyObject *ignored)
     for (uint32_t i = 0; list && i < num; i++) {
         char name[1024];
         rch_type_full_name(g, rows[i].type, name, sizeof(name));
-        PyObject *row = Py_BuildValue("(NIK)", decode(name), rows[i].count,
-                                      (unsigned long long)rows[i].bytes);
+        PyObject *row =
+            Py_BuildValue("(NIK)", decode(name), rows[i].count, (unsigned long long)rows[i].bytes);
         if (!row || PyList_Append(list, row) < 0)
             Py_CLEAR(list);
         Py_XDECREF(row);
@@ -278,7 +269,8 @@ static PyObject *Graph_histogram(PyObject *op, PyObject *ignored)
     return list;
 }
 
-static PyObject *render_top(PyObject *op, bool as_json, uint32_t limit, bool all, const char *source)
+static PyObject *render_top(PyObject *op, bool as_json, uint32_t limit, bool all,
+                            const char *source)
 {
     const struct rch_graph *g = graph_of(op, false);
     if (!g)
@@ -329,7 +321,8 @@ static PyObject *Graph_addresses(PyObject *op, PyObject *arg)
         return set_rch_error(state_of(op), &err);
     PyObject *list = PyList_New((Py_ssize_t)nodes.num);
     for (size_t i = 0; list && i < nodes.num; i++) {
-        PyObject *addr = PyLong_FromUnsignedLongLong(rch_addr_of(g, RCH_VEC_AT(&nodes, rch_node, i)));
+        PyObject *addr =
+            PyLong_FromUnsignedLongLong(rch_addr_of(g, RCH_VEC_AT(&nodes, rch_node, i)));
         if (!addr)
             Py_CLEAR(list);
         else
@@ -377,7 +370,9 @@ static PyObject *Graph_node(PyObject *op, PyObject *arg)
         return NULL;
     rch_node v = rch_node_at(g, addr);
     if (v == RCH_NO_NODE) {
-        PyErr_Format(PyExc_LookupError, "no object at 0x%llx in this snapshot", addr);
+        char words[64];  // PyErr_Format knows no %llx before 3.12
+        snprintf(words, sizeof(words), "no object at 0x%llx in this snapshot", addr);
+        PyErr_SetString(PyExc_LookupError, words);
         return NULL;
     }
     char type[1024];
@@ -386,6 +381,23 @@ static PyObject *Graph_node(PyObject *op, PyObject *arg)
     return Py_BuildValue("{s:K,s:N,s:K,s:O,s:N}", "address", addr, "type", decode(type), "size",
                          (unsigned long long)rch_size_bytes(g, v), "tracked",
                          v < g->num_tracked ? Py_True : Py_False, "references", build_refs(g, v));
+}
+
+/// Type name of the object at an address, None if there is none.
+static PyObject *Graph_type_of(PyObject *op, PyObject *arg)
+{
+    unsigned long long addr = PyLong_AsUnsignedLongLong(arg);
+    if (addr == (unsigned long long)-1 && PyErr_Occurred())
+        return NULL;
+    const struct rch_graph *g = graph_of(op, false);
+    if (!g)
+        return NULL;
+    rch_node v = rch_node_at(g, addr);
+    char type[1024];
+    if (v == RCH_NO_NODE)
+        Py_RETURN_NONE;
+    rch_type_full_name(g, g->shapes[g->shape_of[v]].type, type, sizeof(type));
+    return decode(type);
 }
 
 /// [(kind, name, detail, references)] of all roots.
@@ -398,10 +410,10 @@ static PyObject *Graph_roots(PyObject *op, PyObject *ignored)
     PyObject *list = PyList_New(0);
     for (uint32_t i = 0; list && i < g->num_roots; i++) {
         const struct rch_root *root = &g->roots[i];
-        PyObject *row = Py_BuildValue("(sNNN)", rch_root_kind_word((enum rch_root_kind)root->kind),
-                                      decode(rch_str_get(g, root->name)),
-                                      decode(rch_str_get(g, root->detail)),
-                                      build_refs(g, g->num_objects + i));
+        PyObject *row =
+            Py_BuildValue("(sNNN)", rch_root_kind_word((enum rch_root_kind)root->kind),
+                          decode(rch_str_get(g, root->name)), decode(rch_str_get(g, root->detail)),
+                          build_refs(g, g->num_objects + i));
         if (!row || PyList_Append(list, row) < 0)
             Py_CLEAR(list);
         Py_XDECREF(row);
@@ -419,10 +431,8 @@ static PyObject *Graph_dump(PyObject *op, PyObject *arg)
         return NULL;
     struct rch_error err = {0};
     enum rch_status st;
-    Py_BEGIN_ALLOW_THREADS
-    st = rch_file_write(g, PyBytes_AS_STRING(bytes), NULL, &err);
-    Py_END_ALLOW_THREADS
-    Py_DECREF(bytes);
+    Py_BEGIN_ALLOW_THREADS st = rch_file_write(g, PyBytes_AS_STRING(bytes), NULL, &err);
+    Py_END_ALLOW_THREADS Py_DECREF(bytes);
     if (st != RCH_OK)
         return set_rch_error(state_of(op), &err);
     Py_RETURN_NONE;
@@ -454,13 +464,21 @@ static PyObject *Graph_info(PyObject *op, PyObject *ignored)
         Py_XDECREF(text);
     }
     return Py_BuildValue(
-        "{s:I,s:I,s:I,s:I,s:I,s:(III),s:K,s:K,s:K,s:K,s:O,s:N}", "objects", g->num_objects, "tracked",
-        g->num_tracked, "roots", g->num_roots, "references", g->num_edges, "pid", g->info.pid, "python",
-        g->info.py_major, g->info.py_minor, g->info.py_micro, "time_ns",
+        "{s:I,s:I,s:I,s:I,s:I,s:(III),s:K,s:K,s:K,s:K,s:O,s:N}", "objects", g->num_objects,
+        "tracked", g->num_tracked, "roots", g->num_roots, "references", g->num_edges, "pid",
+        g->info.pid, "python", g->info.py_major, g->info.py_minor, g->info.py_micro, "time_ns",
         (unsigned long long)g->info.time_ns, "pause_ns", (unsigned long long)g->info.pause_ns,
         "unreadable", (unsigned long long)g->info.num_unreadable, "traversed",
-        (unsigned long long)g->info.num_traversed, "partial", g->info.is_partial ? Py_True : Py_False,
-        "warnings", warnings);
+        (unsigned long long)g->info.num_traversed, "partial",
+        g->info.is_partial ? Py_True : Py_False, "warnings", warnings);
+}
+
+static PyObject *Graph_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
+{
+    (void)args, (void)kwargs;
+    PyErr_Format(PyExc_TypeError, "cannot create '%s': use refchain.snapshot() or load()",
+                 type->tp_name);
+    return NULL;
 }
 
 static PyMethodDef Graph_methods[] = {
@@ -469,6 +487,7 @@ static PyMethodDef Graph_methods[] = {
     {"top", (PyCFunction)(void (*)(void))Graph_top, METH_VARARGS | METH_KEYWORDS, NULL},
     {"addresses", Graph_addresses, METH_O, NULL},
     {"node", Graph_node, METH_O, NULL},
+    {"type_of", Graph_type_of, METH_O, NULL},
     {"roots", Graph_roots, METH_NOARGS, NULL},
     {"dump", Graph_dump, METH_O, NULL},
     {"verify", Graph_verify, METH_NOARGS, NULL},
@@ -477,6 +496,7 @@ static PyMethodDef Graph_methods[] = {
 };
 
 static PyType_Slot Graph_slots[] = {
+    {Py_tp_new, Graph_new},
     {Py_tp_dealloc, Graph_dealloc},
     {Py_tp_methods, Graph_methods},
     {Py_tp_doc, "A graph of objects; see refchain.Graph."},

@@ -10,7 +10,8 @@ def main() -> None:
     scripts = sysconfig.get_path("scripts")
     program = shutil.which("refchain", path=scripts) or shutil.which("refchain")
     if program is None:
-        sys.exit("refchain: the native program is not in %s nor on PATH; reinstall refchain" % scripts)
+        sys.exit("refchain: the native program is neither in %s nor on PATH; reinstall refchain"
+                 % scripts)
     os.execv(program, [program] + sys.argv[1:])
 
 

@@ -40,11 +40,12 @@ class Hop:
 
 @dataclass(frozen=True)
 class Cut:
-    """The reference to cut: hop number `hop` of the path; `references` of them at once."""
+    """The reference to cut: hop number `hop` of the path. is_group: that hop stands for several
+    entries of one container, `references` of them, which go together."""
 
     hop: int
     references: int
-    clears_container: bool
+    is_group: bool
 
 
 @dataclass(frozen=True)
@@ -69,8 +70,7 @@ def _holder(data: Dict[str, Any]) -> Holder:
         root=Root(root["kind"], root["name"], root.get("detail") or ""),
         path=tuple(Hop(h["edge"], h.get("name"), h["type"], h["objects"], h.get("index"))
                    for h in data["path"]),
-        cut=None if cut is None else Cut(cut, data.get("cut_references", 1),
-                                         bool(data.get("cut_clears_container", False))),
+        cut=None if cut is None else Cut(cut, data["cut_references"], data["cut_is_group"]),
         holds=data["holds"],
         holds_only=data["holds_only"],
         frees_if_cut=_freed(data["frees_if_cut"]),
@@ -97,7 +97,9 @@ class Answer:
 
     @property
     def question(self) -> str:
-        return str(self.data["question"].get("type") or self.data["question"].get("text"))
+        """What was asked: the name of a type, a glob, or words for the objects."""
+        question = self.data["question"]
+        return str(question.get("glob") or question.get("text") or question["type"])
 
     @property
     def objects(self) -> int:
@@ -116,13 +118,15 @@ class Answer:
 
     @property
     def is_partial(self) -> bool:
+        """Part of the heap could not be read: holders may be missing, figures are lower bounds."""
         return bool(self.data["partial"])
 
     def json(self, indent: Optional[int] = None) -> str:
         """The answer as JSON, schema refchain.why/1 (docs/json.md)."""
         data: Any = self.data
         if self.apart:
-            data = {"schema": "refchain.why/1", "ambiguous": [a.question for a in self.apart],
+            types = [{"type": a.question, "objects": a.objects} for a in self.apart]
+            data = {"schema": "refchain.why/1", "ambiguous": types,
                     "answers": [a.data for a in self.apart]}
         return json.dumps(data, indent=indent, ensure_ascii=False)
 

@@ -77,29 +77,30 @@ class Graph:
         """Who keeps these objects alive?
 
         question: a type (short name, qualified name or glob), an address, or several addresses.
-        max_holders: how many independent holders to look for (8).
+        max_holders: how many independent holders to look for, 1 to 64 (8).
         raw: show every hop, also those inside the interpreter's own structures.
         all: show every group of paths in the text.
         Raises LookupError when nothing bears that name. One pass over the graph, no code of the
         program runs.
         """
-        if type(question) is int:
-            question = [question]
-        text = None if type(question) is str else self._text_of(question)
-        pairs = self._core.why(question, text, self._source, max_holders or 0, raw, all)
+        if max_holders is not None and not 1 <= max_holders <= 64:
+            raise ValueError("max_holders must be 1 to 64, not %d" % max_holders)
+        members: Union[str, Sequence[int]] = (
+            [question] if isinstance(question, int) else question)
+        text = None if isinstance(members, str) else self._text_of(members)
+        pairs = self._core.why(members, text, self._source, max_holders or 0, raw, all)
         answers = tuple(Answer(t, json.loads(j)) for t, j in pairs)
         if len(answers) == 1:
             return answers[0]
         return Answer(answers[0]._text, answers[0].data, answers)
 
-    def _text_of(self, addresses: Any) -> str:
-        try:
-            first = self._core.node(addresses[0])["type"] if addresses else "no objects"
-        except LookupError:
-            return "objects that are not in this snapshot"
-        if len(addresses) == 1:
-            return "%s at 0x%x" % (first, addresses[0])
-        return "%d objects" % len(addresses)
+    def _text_of(self, addresses: Sequence[int]) -> str:
+        if len(addresses) != 1:
+            return "%d objects" % len(addresses) if addresses else "no objects"
+        name = self._core.type_of(addresses[0])
+        if name is None:
+            return "an object that is not in this snapshot"
+        return "%s at 0x%x" % (name, addresses[0])
 
     def top(self, limit: int = 20) -> Top:
         """Types by number of objects, with their shallow bytes."""

@@ -145,8 +145,8 @@ struct rch_shown rch_shown_of(struct rch_view *view, rch_node v, uint32_t e)
 {
     const struct rch_graph *g = view->g;
     const struct rch_label *label = label_of_edge(g, v, e);
-    struct rch_shown shown = {(enum rch_edge_kind)label->kind, fold_of(view, v, label),
-                              label->name, label->cls == RCH_CLASS_GUESSED};
+    struct rch_shown shown = {(enum rch_edge_kind)label->kind, fold_of(view, v, label), label->name,
+                              label->cls == RCH_CLASS_GUESSED};
     if (label->kind == RCH_EDGE_VALUE && rch_is_attr_dict(view, v)) {
         shown.kind = RCH_EDGE_ATTRIBUTE;
         shown.name = rch_view_text(view, rch_key_of_value(g, v, e - g->edge_start[v]));
@@ -197,7 +197,8 @@ static rch_str module_in_namespace(struct rch_view *view, rch_node type_object)
     }
     for (uint32_t i = 0; dict != RCH_NO_NODE && i < rch_num_refs(g, dict); i++) {
         rch_node key = rch_key_of_value(g, dict, i);
-        if (key != RCH_NO_NODE && strcmp(rch_str_get(g, rch_view_text(view, key)), "__module__") == 0)
+        if (key != RCH_NO_NODE &&
+            strcmp(rch_str_get(g, rch_view_text(view, key)), "__module__") == 0)
             return rch_view_text(view, g->edges[g->edge_start[dict] + i]);
     }
     return RCH_NO_STR;
@@ -214,8 +215,8 @@ static rch_str module_of_type(struct rch_view *view, rch_node type_object)
             high = mid;
     }
     const struct rch_type_object *row =
-        low < view->type_objects.num
-            ? &RCH_VEC_AT(&view->type_objects, struct rch_type_object, low) : NULL;
+        low < view->type_objects.num ? &RCH_VEC_AT(&view->type_objects, struct rch_type_object, low)
+                                     : NULL;
     return row && row->node == type_object ? view->g->types[row->type].module
                                            : module_in_namespace(view, type_object);
 }
@@ -245,8 +246,8 @@ static bool is_import(struct rch_view *view, rch_node dict, rch_node value)
         return false;
     if (flags & RCH_TYPE_IS_MODULE)
         return true;
-    rch_str from = flags & RCH_TYPE_IS_TYPE ? module_of_type(view, value)
-                                            : module_of_function(view, value);
+    rch_str from =
+        flags & RCH_TYPE_IS_TYPE ? module_of_type(view, value) : module_of_function(view, value);
     return from != RCH_NO_STR && from != module->name &&
            strcmp(rch_str_get(g, from), rch_str_get(g, module->name)) != 0;
 }

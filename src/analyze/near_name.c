@@ -7,7 +7,7 @@
 #include <string.h>
 #include <strings.h>
 
-enum { MAX_LENGTH = 64, MIN_CONTAINED = 3 };
+enum { MAX_LENGTH = 64, MIN_CONTAINED = 3, FEW_LETTERS = 3, CONTAINED = 3 };
 
 static unsigned char fold(char c)
 {
@@ -75,7 +75,7 @@ uint32_t rch_name_distance(const char *typed, const char *full_name)
     if (equal_folded(typed, full_name) || equal_folded(a, b))
         return 0;
     if (contains_folded(b, a) || contains_folded(a, b))
-        return 1;
+        return (num_a > num_b ? num_a - num_b : num_b - num_a) <= FEW_LETTERS ? 1 : CONTAINED;
     if (num_a > MAX_LENGTH || num_b > MAX_LENGTH)
         return RCH_NOT_NEAR;
     uint32_t num_edits = edits(a, num_a, b, num_b);

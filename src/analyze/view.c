@@ -53,7 +53,8 @@ static void mark_members(struct rch_view *view)
         rch_bit_set(view->members.mem, q->members[i]);
 }
 
-static bool is_builtin(const struct rch_view *view, rch_node v, const char *const *names, size_t num)
+static bool is_builtin(const struct rch_view *view, rch_node v, const char *const *names,
+                       size_t num)
 {
     const struct rch_type *type = rch_type_of(view->g, v);
     if (rch_is_root(view->g, v) || type->module != RCH_NO_STR)
@@ -103,11 +104,26 @@ static bool only_observers_refer_to(const struct rch_view *view, rch_node v)
 // What an expression under way makes: nobody else refers to it, and it is gone when the call ends.
 static bool is_temporary(const struct rch_view *view, rch_node v)
 {
-    static const char *const names[] = {
-        "tuple", "list", "cell", "function", "list_iterator", "list_reverseiterator",
-        "tuple_iterator", "set_iterator", "dict_keyiterator", "dict_valueiterator",
-        "dict_itemiterator", "dict_keys", "dict_values", "dict_items", "enumerate", "zip", "map",
-        "filter", "reversed", "generator"};
+    static const char *const names[] = {"tuple",
+                                        "list",
+                                        "cell",
+                                        "function",
+                                        "list_iterator",
+                                        "list_reverseiterator",
+                                        "tuple_iterator",
+                                        "set_iterator",
+                                        "dict_keyiterator",
+                                        "dict_valueiterator",
+                                        "dict_itemiterator",
+                                        "dict_keys",
+                                        "dict_values",
+                                        "dict_items",
+                                        "enumerate",
+                                        "zip",
+                                        "map",
+                                        "filter",
+                                        "reversed",
+                                        "generator"};
     return is_builtin(view, v, names, sizeof(names) / sizeof(names[0])) &&
            only_observers_refer_to(view, v);
 }

@@ -29,8 +29,9 @@ static void end_frame_root(struct rch__cap *cap, struct rch__frame *frame, const
     snprintf(detail, sizeof(detail), "%s:%u, %s", file,
              rch_load32(cap->t, frame->code + (uint32_t)cap->L->code_firstlineno), thread_name);
     uint32_t flags = rch_load32(cap->t, frame->code + (uint32_t)cap->L->code_flags);
-    frame->root = rch__root_end_tail(cap, flags & CO_GENERATORS ? RCH_ROOT_COROUTINE : RCH_ROOT_FRAME,
-                                     name, detail, is_owner, num_tail);
+    frame->root =
+        rch__root_end_tail(cap, flags & CO_GENERATORS ? RCH_ROOT_COROUTINE : RCH_ROOT_FRAME, name,
+                           detail, is_owner, num_tail);
 }
 
 // The height of a stack is saved only when the frame called Python code. Otherwise keep its words:
@@ -119,7 +120,8 @@ static void collect_new(struct rch__cap *cap, rch_addr thread, const char *threa
                                   ? is_shim_at(cap, load(cap, iframe, L->iframe_previous))
                                   : rch_load8(cap->t, iframe + (uint32_t)L->iframe_is_entry) != 0;
             if (L->frame_extra_locals != RCH_ABSENT)
-                frame.extra_locals = load(cap, load(cap, iframe, L->iframe_frame_obj), L->frame_extra_locals);
+                frame.extra_locals =
+                    load(cap, load(cap, iframe, L->iframe_frame_obj), L->frame_extra_locals);
             root_of_iframe(cap, iframe, &frame, thread_name);
             if (cap->status == RCH_OK)
                 cap->status = rch_vec_append(frames, &frame, 1, &cap->err);
@@ -178,7 +180,8 @@ static bool keep_old_stack(struct rch__cap *cap, rch_addr frame, rch_addr callee
     if (!frame || !stack_is_unknown(cap, frame))
         return false;
     rch_addr stack = load(cap, frame, cap->L->frame_valuestack);
-    uint32_t num = rch_load32(cap->t, load(cap, frame, cap->L->frame_code) + (uint32_t)cap->L->code_stacksize);
+    uint32_t num =
+        rch_load32(cap->t, load(cap, frame, cap->L->frame_code) + (uint32_t)cap->L->code_stacksize);
     for (uint32_t i = 0; i < num && i < MAX_STACK_WORDS; i++) {
         uint64_t word = rch_load64(cap->t, stack + i * 8ull);
         if (!word || (callee && is_local(cap, callee, word)) != is_callees)
@@ -195,7 +198,8 @@ static void collect_old(struct rch__cap *cap, rch_addr thread, const char *threa
     const struct rch_layout *L = cap->L;
     rch_addr object = load(cap, thread, L->tstate_frame), callee = 0;
     for (int n = 0; object && n < MAX_FRAMES && cap->status == RCH_OK; n++) {
-        struct rch__frame frame = {.object = object, .code = load(cap, object, L->frame_code),
+        struct rch__frame frame = {.object = object,
+                                   .code = load(cap, object, L->frame_code),
                                    .locals = load(cap, object, L->frame_locals),
                                    .globals = load(cap, object, L->frame_globals),
                                    .slots = object + (uint32_t)L->frame_localsplus};
@@ -205,7 +209,8 @@ static void collect_old(struct rch__cap *cap, rch_addr thread, const char *threa
         (void)keep_old_stack(cap, object, callee, false);
         frame.is_from_c = !keep_old_stack(cap, load(cap, object, L->frame_back), object, true);
         end_frame_root(cap, &frame, thread_name, true, 1);
-        cap->status = cap->status == RCH_OK ? rch_vec_append(frames, &frame, 1, &cap->err) : cap->status;
+        cap->status =
+            cap->status == RCH_OK ? rch_vec_append(frames, &frame, 1, &cap->err) : cap->status;
         callee = object;
         object = load(cap, object, L->frame_back);
     }

@@ -12,12 +12,13 @@
 #define MAX_ARGUMENTS 1000
 
 // Frames of these files are a tool's. "/pdb.py" and the like are the standard library's.
-static const char *const tool_paths[] = {"/pdb.py", "/bdb.py", "/cmd.py", "/code.py", "/_pyrepl/",
-                                         "/IPython/", "/ipykernel/", "/_pytest/", "/pluggy/",
-                                         "/pydevd", "/doctest.py"};
+static const char *const tool_paths[] = {"/pdb.py",   "/bdb.py",   "/cmd.py",     "/code.py",
+                                         "/_pyrepl/", "/IPython/", "/ipykernel/", "/_pytest/",
+                                         "/pluggy/",  "/pydevd",   "/doctest.py"};
 // Code that was typed, not written in a file.
-static const char *const typed_names[] = {"<stdin>", "<string>", "<console>", "<ipython-input",
-                                          "<python-input", "/ipykernel_", "<input>", "<doctest"};
+static const char *const typed_names[] = {"<stdin>",        "<string>",      "<console>",
+                                          "<ipython-input", "<python-input", "/ipykernel_",
+                                          "<input>",        "<doctest"};
 
 static rch_addr load(struct rch__cap *cap, rch_addr object, int32_t offset)
 {
@@ -49,7 +50,8 @@ static void observe_frame(struct rch__cap *cap, const struct rch__frame *frame,
     rch__observe(cap, frame->object, scope);
 }
 
-static void file_of(struct rch__cap *cap, const struct rch__frame *frame, char *buf, size_t buf_bytes)
+static void file_of(struct rch__cap *cap, const struct rch__frame *frame, char *buf,
+                    size_t buf_bytes)
 {
     buf[0] = '\0';
     rch__read_str(cap, load(cap, frame->code, cap->L->code_filename), buf, buf_bytes);
@@ -136,9 +138,9 @@ static void move_entry(struct rch__cap *cap, rch_addr dict, const char *name, rc
         cap->status = rch_vec_append(&cap->moved, &row, 1, &cap->err);
 }
 
-struct prompt {  // what decides whose an entry of a namespace is
-    rch_addr code;         // of the code that stands at the prompt
-    bool has_refchain;     // a name of ours came before
+struct prompt {         // what decides whose an entry of a namespace is
+    rch_addr code;      // of the code that stands at the prompt
+    bool has_refchain;  // a name of ours came before
 };
 typedef bool (*is_made_fn)(struct rch__cap *cap, struct prompt *prompt, const char *name,
                            rch_addr value);
@@ -155,7 +157,8 @@ static void move_entries(struct rch__cap *cap, rch_addr dict, struct prompt *pro
         rch_addr key = rch_load64(cap->t, entry + (uint32_t)e.key_off);
         rch_addr value = rch_load64(cap->t, entry + (uint32_t)e.value_off);
         char name[256];
-        if (value && rch__read_str(cap, key, name, sizeof(name)) && is_made(cap, prompt, name, value))
+        if (value && rch__read_str(cap, key, name, sizeof(name)) &&
+            is_made(cap, prompt, name, value))
             move_entry(cap, dict, name, key, value);
     }
 }
@@ -203,7 +206,8 @@ static bool is_history(struct rch__cap *cap, struct prompt *prompt, const char *
                        rch_addr value)
 {
     (void)cap, (void)prompt, (void)value;
-    static const char *const names[] = {"_", "__", "___", "_oh", "_ih", "_dh", "Out", "In", "_i", "_ii", "_iii"};
+    static const char *const names[] = {"_",   "__", "___", "_oh", "_ih", "_dh",
+                                        "Out", "In", "_i",  "_ii", "_iii"};
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
         if (strcmp(name, names[i]) == 0)
             return true;
@@ -219,7 +223,8 @@ static void observe_namespace(struct rch__cap *cap, rch_addr dict, struct prompt
                               is_made_fn is_made)
 {
     char module[256];
-    bool is_module = rch__read_str(cap, rch__dict_find(cap, dict, "__name__"), module, sizeof(module));
+    bool is_module =
+        rch__read_str(cap, rch__dict_find(cap, dict, "__name__"), module, sizeof(module));
     rch__root_begin(cap);
     move_entries(cap, dict, &prompt, is_made);
     uint32_t root = is_module ? rch__root_end(cap, RCH_ROOT_MODULE, module, NULL, true)
@@ -286,7 +291,8 @@ void rch__observe_tool_frames(struct rch__cap *cap, const struct rch__frame *fra
 // Code that runs as part of the code below it: comprehensions (up to 3.11), generator expressions.
 static bool is_part_of_caller(struct rch__cap *cap, const struct rch__frame *frame)
 {
-    static const char *const names[] = {"<listcomp>", "<setcomp>", "<dictcomp>", "<genexpr>", "<lambda>"};
+    static const char *const names[] = {"<listcomp>", "<setcomp>", "<dictcomp>", "<genexpr>",
+                                        "<lambda>"};
     char name[32];
     if (!rch__read_str(cap, load(cap, frame->code, cap->L->code_name), name, sizeof(name)))
         return false;
@@ -343,7 +349,8 @@ void rch__observe_shells(struct rch__cap *cap, rch_addr interp)
     rch__root_begin(cap);
     move_entries(cap, load(cap, interp, cap->L->interp_builtins), NULL, is_last_result);
     rch_addr modules = load(cap, interp, cap->L->interp_modules);
-    rch_addr main_module = cap->has_ipython && modules ? rch__dict_find(cap, modules, "__main__") : 0;
+    rch_addr main_module =
+        cap->has_ipython && modules ? rch__dict_find(cap, modules, "__main__") : 0;
     if (main_module)
         move_entries(cap, load(cap, main_module, cap->L->module_dict), NULL, is_history);
     rch__observe_root(cap, rch__root_end(cap, RCH_ROOT_FRAME, "shell history", NULL, true),

@@ -59,9 +59,10 @@ uint32_t rch__root_end_tail(struct rch__cap *cap, enum rch_root_kind kind, const
         return UINT32_MAX;
     }
     root->is_owner = is_owner;
-    root->root = (struct rch_root){.name = rch__intern(cap, name), .detail = rch__intern(cap, detail),
-                                   .kind = (uint8_t)kind};
-    struct rch_type type = {.module = RCH_NO_STR, .name = rch__intern(cap, "root"), .node = RCH_NO_NODE};
+    root->root = (struct rch_root){
+        .name = rch__intern(cap, name), .detail = rch__intern(cap, detail), .kind = (uint8_t)kind};
+    struct rch_type type = {
+        .module = RCH_NO_STR, .name = rch__intern(cap, "root"), .node = RCH_NO_NODE};
     uint32_t number = 0;
     if (cap->status == RCH_OK)
         cap->status = rch_builder_type(cap->b, &type, &number, &cap->err);
@@ -104,11 +105,13 @@ static void read_modules(struct rch__cap *cap, rch_addr modules, struct rch_vec 
         if (!module.object || module.object == cap->opt.none ||
             !rch__read_str(cap, key, module.name, sizeof(module.name)))
             continue;
-        struct rch__type *type = rch__type_get(cap, rch_load64(cap->t, module.object + (uint32_t)L->object_type));
+        struct rch__type *type =
+            rch__type_get(cap, rch_load64(cap->t, module.object + (uint32_t)L->object_type));
         char own[200];
         if (type->family && strcmp(type->family->name, "module") == 0)
-            module.is_own_name = rch__read_str(cap, load(cap, module.object, L->module_name), own,
-                                               sizeof(own)) && strcmp(own, module.name) == 0;
+            module.is_own_name =
+                rch__read_str(cap, load(cap, module.object, L->module_name), own, sizeof(own)) &&
+                strcmp(own, module.name) == 0;
         if (strcmp(module.name, "atexit") == 0)
             cap->atexit_module = module.object;
         if (strcmp(module.name, "threading") == 0)
@@ -202,7 +205,8 @@ static void collect_atexit(struct rch__cap *cap, rch_addr interp)
     rch__label_add(cap, RCH_EDGE_ITEM, NULL, GROUP);
     rch__label_add(cap, RCH_EDGE_FIELD, "args", GROUP);
     rch__label_add(cap, RCH_EDGE_FIELD, "kwargs", GROUP);
-    uint32_t root = rch__root_end_tail(cap, RCH_ROOT_INTERPRETER, "atexit callbacks", NULL, true, 3);
+    uint32_t root =
+        rch__root_end_tail(cap, RCH_ROOT_INTERPRETER, "atexit callbacks", NULL, true, 3);
     if (root != UINT32_MAX && cap->status == RCH_OK)
         RCH_VEC_AT(&cap->roots, struct rch__root, root).root.flags = RCH_ROOT_CLEARABLE;
 }
@@ -218,7 +222,8 @@ static void collect_signals(struct rch__cap *cap)
                                                          i * L->runtime_signals_handler_size);
         char name[32];
         snprintf(name, sizeof(name), "signal %d", (int)i);
-        rch__root_ref(cap, RCH_EDGE_FIELD, name, 0, load(cap, handler, L->runtime_signals_handler_func));
+        rch__root_ref(cap, RCH_EDGE_FIELD, name, 0,
+                      load(cap, handler, L->runtime_signals_handler_func));
     }
     rch__root_end(cap, RCH_ROOT_INTERPRETER, "signal handlers", NULL, true);
 }
@@ -246,7 +251,8 @@ static uint64_t int_value(struct rch__cap *cap, rch_addr number)
     uint64_t tag = rch_load64(cap->t, number + (uint32_t)L->long_size_or_tag);
     uint64_t digits = L->long_tag_shift ? tag >> L->long_tag_shift : tag, value = 0;
     for (uint64_t i = 0; i < digits && i < 3; i++)
-        value |= (uint64_t)rch_load32(cap->t, number + (uint32_t)L->long_digits + i * 4) << (30 * i);
+        value |= (uint64_t)rch_load32(cap->t, number + (uint32_t)L->long_digits + i * 4)
+                 << (30 * i);
     return value;
 }
 
@@ -265,7 +271,8 @@ static void read_thread_name(struct rch__cap *cap, uint64_t ident, bool is_first
         rch_addr entry = e.first + (rch_addr)(i * e.stride);
         rch_addr key = rch_load64(cap->t, entry + (uint32_t)e.key_off);
         rch_addr value = rch_load64(cap->t, entry + (uint32_t)e.value_off);
-        if (!key || !value || rch__type_get(cap, load(cap, key, cap->L->object_type))->size != rch__size_int ||
+        if (!key || !value ||
+            rch__type_get(cap, load(cap, key, cap->L->object_type))->size != rch__size_int ||
             int_value(cap, key) != ident)
             continue;
         char name[100];
@@ -301,7 +308,8 @@ static void collect_thread(struct rch__cap *cap, rch_addr thread, const char *na
         rch__root_ref(cap, rows[i].kind, rows[i].name, FIXED, load(cap, thread, rows[i].offset));
     if (L->tstate_exc_state != RCH_ABSENT) {
         rch_addr state = thread + (uint32_t)L->tstate_exc_state;
-        rch__root_ref(cap, RCH_EDGE_FIELD, "exception type", FIXED, load(cap, state, L->exc_state_type));
+        rch__root_ref(cap, RCH_EDGE_FIELD, "exception type", FIXED,
+                      load(cap, state, L->exc_state_type));
         rch__root_ref(cap, RCH_EDGE_FIELD, "exception being handled", FIXED,
                       load(cap, state, L->exc_state_value));
         rch__root_ref(cap, RCH_EDGE_TRACEBACK, "traceback", FIXED,
@@ -317,7 +325,8 @@ static void collect_threads(struct rch__cap *cap, rch_addr interp)
         char name[100];
         rch_addr next = load(cap, thread, cap->L->tstate_next);  // older ones
         bool is_first = !next && !load(cap, interp, cap->L->interp_next);
-        read_thread_name(cap, load(cap, thread, cap->L->tstate_thread_id), is_first, name, sizeof(name));
+        read_thread_name(cap, load(cap, thread, cap->L->tstate_thread_id), is_first, name,
+                         sizeof(name));
         collect_thread(cap, thread, name);
         rch__collect_frames(cap, thread, name);
         thread = next;

@@ -210,7 +210,9 @@ def test_the_lru_cache_holds_no_more_than_its_size():
 
 def test_a_reference_from_c_is_called_what_it_is():
     told = ask("h07_sqlite_create_function", 50, "__main__.Store")
-    (line,) = [ln for ln in told["text"].splitlines() if "held from C: method" in ln and "more" in ln]
+    (line,) = [
+        ln for ln in told["text"].splitlines() if "held from C: method" in ln and "more" in ln
+    ]
     assert line.split() == "held from C: method 1 reference more than found".split()
     assert told["json"]["holders"][0]["root"]["detail"] == "1 reference more than found"
 

@@ -2,11 +2,11 @@
 """Objects that fight back, and heaps of extreme shape: the answer is right, and none of their code
 ran."""
 
-
 import textwrap
 
 import inside
 import pytest
+
 
 def ask(folder, source, **options):
     return inside.ask(folder, source, **options)
@@ -159,7 +159,7 @@ def test_a_finalizer_does_not_run(tmp_path):
 # ---- names ---------------------------------------------------------------------------------------
 
 NAMES = {
-    "quotes": "it's \\\"quoted\\\"",
+    "quotes": 'it\'s \\"quoted\\"',
     "newlines": "two\\nlines\\r",
     "escapes": "\\x1b[31mred\\x1b]0;title\\x07",
     "bidi": "\\u202eevil\\u2066",

@@ -133,8 +133,8 @@ def test_other_threads_run_while_the_graph_is_made(tmp_path):
         tmp_path,
         """
     import threading, time
-    class Node: pass
-    heap = [[{"k": [i]}] for i in range(400000)]
+    class Conn: pass
+    heap = [[{"k": [i]}] for i in range(400000)] + [Conn()]
     ticks = []
     stop = False
     sys.setswitchinterval(0.0005)
@@ -142,11 +142,11 @@ def test_other_threads_run_while_the_graph_is_made(tmp_path):
         while not stop:
             ticks.append(time.perf_counter())
             time.sleep(0.0005)
-    thread = threading.Thread(target=clock)
+    thread = threading.Thread(target=clock, daemon=True)
     thread.start()
     start = time.perf_counter()
     graph = refchain.snapshot()
-    graph.why("Graph")
+    graph.why("Conn")
     end = time.perf_counter()
     stop = True
     thread.join()

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """celery_ask.py CORPUS N QUESTION...: leak N Celery apps as story_celery526 does, ask why, and
 tell each answer with how many descriptors and threads there were before and after, and the time."""
+
 import json
 import os
 import sys

@@ -2,6 +2,7 @@
 """corpus_ask.py CORPUS SCRIPT N QUESTION [SNAPSHOT]: leak N times as SCRIPT does, ask why from
 inside, tell the text and the JSON; with SNAPSHOT also write one and ask that. The script runs as
 __main__, as it would by itself."""
+
 import json
 import os
 import sys
