@@ -26,8 +26,8 @@ static const struct rch_layout *own_layout(struct rch_layout *copy)
     return copy;
 }
 
-static int fill_probe(struct rch_layout_probe *probe, PyObject *tuple, PyObject *list, PyObject *dict,
-                      PyObject *str)
+static int fill_probe(struct rch_layout_probe *probe, PyObject *tuple, PyObject *list,
+                      PyObject *dict, PyObject *str)
 {
     probe->type_type = addr_of(&PyType_Type);
     probe->dict_type = addr_of(&PyDict_Type);

@@ -7,14 +7,9 @@
 PyObject *set_rch_error(struct core_state *state, const struct rch_error *err)
 {
     switch (err->code) {
-    case RCH_ENOMEM:
-        return PyErr_NoMemory();
-    case RCH_EINVAL:
-        PyErr_SetString(PyExc_ValueError, err->message);
-        return NULL;
-    case RCH_ENOTFOUND:
-        PyErr_SetString(PyExc_LookupError, err->message);
-        return NULL;
+    case RCH_ENOMEM: return PyErr_NoMemory();
+    case RCH_EINVAL: PyErr_SetString(PyExc_ValueError, err->message); return NULL;
+    case RCH_ENOTFOUND: PyErr_SetString(PyExc_LookupError, err->message); return NULL;
     case RCH_EIO: {
         PyObject *args = Py_BuildValue("(is)", err->os_errno ? err->os_errno : EIO, err->message);
         if (args)

@@ -11,7 +11,7 @@
 
 struct core_state {  // of the module
     PyTypeObject *graph_type;
-    PyObject *error;  // refchain.Error
+    PyObject *error;           // refchain.Error
     const char *layout_doubt;  // why the layout table is not used, NULL: it fits
     char layout_words[240];
     uint64_t subtype_traverse;
@@ -23,7 +23,8 @@ PyObject *set_rch_error(struct core_state *state, const struct rch_error *err);
 struct rch_capture;
 /// A new Graph that owns `graph`, or else `capture`, which the first question finishes (also when
 /// it fails).
-PyObject *Graph_steal(struct core_state *state, struct rch_graph *graph, struct rch_capture *capture);
+PyObject *Graph_steal(struct core_state *state, struct rch_graph *graph,
+                      struct rch_capture *capture);
 PyTypeObject *Graph_make_type(PyObject *module);
 
 /// Walk this process. GIL held for the walk, released for the rest.

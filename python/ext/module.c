@@ -18,10 +18,9 @@ static PyObject *core_load(PyObject *module, PyObject *args)
     struct rch_graph *graph = NULL;
     struct rch_error err = {0};
     enum rch_status st;
-    Py_BEGIN_ALLOW_THREADS
-    st = rch_file_open(PyBytes_AS_STRING(bytes), salvage, rch_alloc_default(), &graph, &err);
-    Py_END_ALLOW_THREADS
-    Py_DECREF(bytes);
+    Py_BEGIN_ALLOW_THREADS st =
+        rch_file_open(PyBytes_AS_STRING(bytes), salvage, rch_alloc_default(), &graph, &err);
+    Py_END_ALLOW_THREADS Py_DECREF(bytes);
     struct core_state *state = core_state_of(module);
     return st == RCH_OK ? Graph_steal(state, graph, NULL) : set_rch_error(state, &err);
 }
@@ -91,12 +90,8 @@ static PyModuleDef_Slot core_slots[] = {
 };
 
 static struct PyModuleDef core_module = {
-    PyModuleDef_HEAD_INIT,
-    .m_name = "refchain._core",
-    .m_size = sizeof(struct core_state),
-    .m_methods = core_methods,
-    .m_slots = core_slots,
-    .m_traverse = core_traverse,
+    PyModuleDef_HEAD_INIT,     .m_name = "refchain._core", .m_size = sizeof(struct core_state),
+    .m_methods = core_methods, .m_slots = core_slots,      .m_traverse = core_traverse,
     .m_clear = core_clear,
 };
 

@@ -16,14 +16,12 @@ static uint64_t add_word(uint64_t hash, const char *word)
 
 bool rch_hop_repeats(const struct rch_hop *hop)
 {
-    return hop->kind == RCH_EDGE_ITEM || hop->kind == RCH_EDGE_KEY ||
-           hop->kind == RCH_EDGE_VALUE || hop->kind == RCH_EDGE_ELEMENT ||
-           hop->kind == RCH_EDGE_STACK;
+    return hop->kind == RCH_EDGE_ITEM || hop->kind == RCH_EDGE_KEY || hop->kind == RCH_EDGE_VALUE ||
+           hop->kind == RCH_EDGE_ELEMENT || hop->kind == RCH_EDGE_STACK;
 }
 
 void rch_fingerprint(enum rch_root_kind root_kind, const char *root_name,
-                     const struct rch_hop *hops, uint32_t num_hops,
-                     char out[RCH_FINGERPRINT_BYTES])
+                     const struct rch_hop *hops, uint32_t num_hops, char out[RCH_FINGERPRINT_BYTES])
 {
     uint64_t hash = UINT64_C(0xcbf29ce484222325);
     hash = add_word(hash, rch_root_kind_word(root_kind));

@@ -50,8 +50,8 @@ static uint32_t cut_hop(struct rch_solver *s, struct rch_trails *t, uint32_t fro
 }
 
 // ".producers", ".cache.data[*].args": the names up to the reference to cut, as far as they fit.
-static const char *short_name(struct rch_arena *arena, const struct rch_hop *hops, uint32_t num_hops,
-                              uint32_t cut)
+static const char *short_name(struct rch_arena *arena, const struct rch_hop *hops,
+                              uint32_t num_hops, uint32_t cut)
 {
     char text[256];
     size_t at = 0;
@@ -99,8 +99,8 @@ static enum rch_status fill_root(struct rch_solver *s, struct rch_holder *holder
         cls = CLASS(t, cls)->parent;
     const struct rch_root *root = &g->roots[CLASS(t, cls)->type];
     holder->root_kind = (enum rch_root_kind)root->kind;
-    holder->root_name = rch_arena_copy(&s->answer->arena, rch_str_get(g, root->name),
-                                       rch_str_bytes(g, root->name));
+    holder->root_name =
+        rch_arena_copy(&s->answer->arena, rch_str_get(g, root->name), rch_str_bytes(g, root->name));
     holder->root_detail = rch_arena_copy(&s->answer->arena, rch_str_get(g, root->detail),
                                          rch_str_bytes(g, root->detail));
     return holder->root_name && holder->root_detail ? RCH_OK : no_memory(err);

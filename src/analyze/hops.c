@@ -75,9 +75,9 @@ static uint32_t key_type_of(const struct rch_graph *g, rch_node v, uint32_t e,
 
 static bool same_type(const struct rch_graph *g, uint32_t a, uint32_t b)
 {
-    return a == b || (a != UINT32_MAX && b != UINT32_MAX &&
-                      g->types[a].module == g->types[b].module &&
-                      g->types[a].name == g->types[b].name);
+    return a == b ||
+           (a != UINT32_MAX && b != UINT32_MAX && g->types[a].module == g->types[b].module &&
+            g->types[a].name == g->types[b].name);
 }
 
 static void note(struct walk *w, struct common *all, rch_node v, uint32_t e)
@@ -257,8 +257,7 @@ static enum rch_status walk(struct rch_trails *t, const struct rch_trail_group *
 
 enum rch_status rch_folded_hops(struct rch_trails *t, const struct rch_trail_group *group,
                                 const uint32_t *members, struct rch_arena *arena,
-                                struct rch_hop **hops_out, uint32_t *num_out,
-                                struct rch_error *err)
+                                struct rch_hop **hops_out, uint32_t *num_out, struct rch_error *err)
 {
     return walk(t, group, members, arena, false, hops_out, num_out, err);
 }

@@ -104,11 +104,8 @@ static void see_port(struct search *s, struct port *port, uint32_t via)
 static void reach_touched(struct search *s, rch_node from, uint32_t e)
 {
     switch (rch_arc_of(s->view, from, e)) {
-    case RCH_ARC_NONE:
-        return;
-    case RCH_ARC_FIXED:
-        see(s, from, e);
-        return;
+    case RCH_ARC_NONE: return;
+    case RCH_ARC_FIXED: see(s, from, e); return;
     case RCH_ARC_UNIT:
         if (!has_flow(s, e))
             see(s, from, e);
@@ -229,8 +226,8 @@ static enum rch_status settle(struct search *s, struct rch_error *err)
     for (size_t i = 0; i < num; i++) {
         rch_bit_set(s->touched, arcs[i].from);
         struct port port = {arcs[i].from, BACK_TO_NODE, false};
-        bool is_known = s->ports.num && RCH_VEC_AT(&s->ports, struct port, s->ports.num - 1).node ==
-                                            port.node;
+        bool is_known =
+            s->ports.num && RCH_VEC_AT(&s->ports, struct port, s->ports.num - 1).node == port.node;
         if (!is_known && rch_arc_of(s->view, port.node, arcs[i].edge) == RCH_ARC_GROUP)
             RCH_TRY(rch_vec_append(&s->ports, &port, 1, err));
     }
@@ -283,8 +280,12 @@ enum rch_status rch_min_cut(struct rch_view *view, const uint64_t *sinks, uint32
     RCH_BITS(touched, view->alloc, num);
     if (!touched.mem)
         return rch_fail(err, RCH_ENOMEM, "minimum cut of %" PRIu32 " nodes", num);
-    struct search s = {.view = view, .sinks = sinks, .seen = side, .touched = touched.mem,
-                       .queue = queue, .via = via};
+    struct search s = {.view = view,
+                       .sinks = sinks,
+                       .seen = side,
+                       .touched = touched.mem,
+                       .queue = queue,
+                       .via = via};
     rch_vec_init(&s.arcs, view->alloc, sizeof(struct flow_arc));
     rch_vec_init(&s.ports, view->alloc, sizeof(struct port));
     enum rch_status st = run(&s, max_elements, is_over, err);

@@ -23,10 +23,10 @@ struct heap_row {
 struct finder {
     struct rch_view *view;
     const uint64_t *within;
-    uint32_t *slot;        // node -> place + 1
+    uint32_t *slot;  // node -> place + 1
     struct rch_vec places, heap;
     struct rch_vec now, later;  // uint32_t: places the walk is at, and goes to
-    uint64_t best;         // cost from the best root, its own penalty included
+    uint64_t best;              // cost from the best root, its own penalty included
 };
 
 #define PLACE(f, i) (&RCH_VEC_AT(&(f)->places, struct place, i))
@@ -258,8 +258,8 @@ static enum rch_status step(struct finder *f, struct rch_error *err)
     f->later.num = 0;
     for (size_t i = 0; i < found.num; i++) {
         const struct heap_row *row = &RCH_VEC_AT(&found, struct heap_row, i);
-        RCH_TRY(take(f, &f->later, row->place, (uint32_t)(row->cost >> 32), (uint32_t)row->cost,
-                     err));
+        RCH_TRY(
+            take(f, &f->later, row->place, (uint32_t)(row->cost >> 32), (uint32_t)row->cost, err));
     }
     struct rch_vec swap = f->now;
     f->now = f->later;

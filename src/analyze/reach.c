@@ -226,8 +226,7 @@ static uint32_t start_cuts(const struct rch_whatif *w, uint64_t active, uint64_t
 }
 
 enum rch_status rch_whatif_init(struct rch_whatif *w, const struct rch_view *view,
-                                const struct rch_cuts *cuts, rch_node *queue,
-                                struct rch_error *err)
+                                const struct rch_cuts *cuts, rch_node *queue, struct rch_error *err)
 {
     uint32_t num = view->g->num_nodes;
     size_t words = rch_bits_words(num);

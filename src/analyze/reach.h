@@ -14,8 +14,8 @@ struct rch_cut_edge {
 };
 /// Every reference that some holder's cut takes away.
 struct rch_cuts {
-    struct rch_vec edges;    // struct rch_cut_edge; sorted by edge after rch_cuts_close
-    struct rch_block odd;    // bits: nodes to look at closely: the view's odd ones, and sources
+    struct rch_vec edges;  // struct rch_cut_edge; sorted by edge after rch_cuts_close
+    struct rch_block odd;  // bits: nodes to look at closely: the view's odd ones, and sources
 };
 RCH_MUST_CHECK enum rch_status rch_cuts_init(struct rch_cuts *cuts, const struct rch_view *view,
                                              struct rch_error *err);

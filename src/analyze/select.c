@@ -123,8 +123,7 @@ static size_t longest_name(const struct rch_graph *g)
 }
 
 // Types that roots have, not objects.
-static void find_root_types(const struct rch_graph *g, uint64_t *is_root,
-                                       uint64_t *is_object)
+static void find_root_types(const struct rch_graph *g, uint64_t *is_root, uint64_t *is_object)
 {
     for (uint32_t v = 0; v < g->num_nodes; v++)
         rch_bit_set(v < g->num_objects ? is_object : is_root, g->shapes[g->shape_of[v]].type);

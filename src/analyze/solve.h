@@ -22,11 +22,11 @@ struct rch_solver {
     uint32_t max_holders, max_groups;
     bool raw;
     struct rch_block queue_block, slot_block, sinks_block, side_block, fixed_block;
-    rch_node *queue;   // room for all nodes
-    uint32_t *slot;    // one number a node; zeroed between stages
-    uint64_t *sinks;   // bits: members that can be cut off
-    uint64_t *side;    // bits: nodes beyond the cut, the sinks included
-    uint64_t *fixed;   // bits: what live roots reach by references that cannot be cut
+    rch_node *queue;  // room for all nodes
+    uint32_t *slot;   // one number a node; zeroed between stages
+    uint64_t *sinks;  // bits: members that can be cut off
+    uint64_t *side;   // bits: nodes beyond the cut, the sinks included
+    uint64_t *fixed;  // bits: what live roots reach by references that cannot be cut
     uint64_t num_sinks;
     struct rch_cuts cuts;
     struct rch_whatif whatif;

@@ -24,9 +24,8 @@ struct candidate {
 
 enum { FIRST_TABLE = 256 };
 
-enum rch_status rch_trails_init(struct rch_trails *t, struct rch_view *view,
-                                const uint64_t *region, const uint64_t *sinks, uint32_t *slot,
-                                struct rch_error *err)
+enum rch_status rch_trails_init(struct rch_trails *t, struct rch_view *view, const uint64_t *region,
+                                const uint64_t *sinks, uint32_t *slot, struct rch_error *err)
 {
     *t = (struct rch_trails){.view = view, .region = region, .sinks = sinks, .slot = slot};
     rch_vec_init(&t->classes, view->alloc, sizeof(struct rch_trail_class));
@@ -137,10 +136,8 @@ int rch_trails_compare(const struct rch_trails *t, uint32_t a, uint32_t b)
 {
     const struct rch_trail_class *x = CLASS(t, a), *y = CLASS(t, b);
     int if_prefix = (x->depth > y->depth) - (x->depth < y->depth);
-    for (; x->depth > y->depth; x = CLASS(t, x->parent)) {
-    }
-    for (; y->depth > x->depth; y = CLASS(t, y->parent)) {
-    }
+    for (; x->depth > y->depth; x = CLASS(t, x->parent)) {}
+    for (; y->depth > x->depth; y = CLASS(t, y->parent)) {}
     if (x == y)
         return if_prefix;
     // Climb to where they part. The level's ranks, where both have one, save the climb.
@@ -293,8 +290,8 @@ static enum rch_status offer(struct rch_trails *t, uint32_t from, uint32_t edge,
                              struct rch_error *err)
 {
     struct rch_step step = rch_step_of(t->view, NODE(t, from)->node, edge);
-    struct candidate c = {.from = from, .edge = edge,
-                          .penalty = NODE(t, from)->penalty + step.penalty};
+    struct candidate c = {
+        .from = from, .edge = edge, .penalty = NODE(t, from)->penalty + step.penalty};
     RCH_TRY(class_after(t, from, edge, &c.cls, &c.fold, err));
     c.depth = CLASS(t, c.cls)->depth;
     if (step.penalty || is_start)
@@ -397,8 +394,7 @@ enum rch_status rch_trails_run(struct rch_trails *t, struct rch_error *err)
     while (t->num_reached < t->num_sinks && (t->next.num || t->deferred.num)) {
         t->now.num = 0;
         const struct candidate *soonest = t->deferred.mem;
-        if (t->next.num &&
-            (!t->deferred.num || !comes_before(soonest, t->next.mem)))
+        if (t->next.num && (!t->deferred.num || !comes_before(soonest, t->next.mem)))
             swap_vecs(&t->now, &t->next);
         while (t->deferred.num) {
             struct candidate c = *(const struct candidate *)t->deferred.mem;

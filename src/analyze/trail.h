@@ -13,11 +13,11 @@
 
 /// A path as read, without its last hop, plus that hop. Depth 0 is a root by itself.
 struct rch_trail_class {
-    uint32_t parent;  // class, or RCH_NO_CLASS: this is a root
-    uint32_t depth;   // hops
-    uint32_t type;    // of the object reached; of a root: index into graph->roots
-    rch_str name;     // of the hop; RCH_NO_STR for keys and indices
-    uint8_t kind;     // enum rch_edge_kind; of a root: enum rch_root_kind
+    uint32_t parent;       // class, or RCH_NO_CLASS: this is a root
+    uint32_t depth;        // hops
+    uint32_t type;         // of the object reached; of a root: index into graph->roots
+    rch_str name;          // of the hop; RCH_NO_STR for keys and indices
+    uint8_t kind;          // enum rch_edge_kind; of a root: enum rch_root_kind
     uint32_t level, rank;  // order among the classes of one level
 };
 
@@ -27,7 +27,7 @@ struct rch_trail_node {
     uint32_t ins;        // its first incoming reference + 1, an index into `ins`
     uint32_t raw_depth;  // references from the root, nothing folded
     uint32_t penalty;
-    uint32_t stamp;      // for walks back
+    uint32_t stamp;  // for walks back
 };
 
 struct rch_trail_in {
@@ -39,14 +39,14 @@ struct rch_trail_in {
 
 struct rch_trails {
     struct rch_view *view;
-    const uint64_t *region;  // bits: nodes that may be visited
-    const uint64_t *sinks;   // bits: where paths end
-    bool fixed_only;         // only by references that cannot be cut
-    uint32_t *slot;          // node -> index into nodes + 1
-    struct rch_vec classes, nodes, ins;  // rch_trail_class, rch_trail_node, rch_trail_in
-    struct rch_vec table;    // uint32_t: hash table of classes, index + 1
+    const uint64_t *region;                      // bits: nodes that may be visited
+    const uint64_t *sinks;                       // bits: where paths end
+    bool fixed_only;                             // only by references that cannot be cut
+    uint32_t *slot;                              // node -> index into nodes + 1
+    struct rch_vec classes, nodes, ins;          // rch_trail_class, rch_trail_node, rch_trail_in
+    struct rch_vec table;                        // uint32_t: hash table of classes, index + 1
     struct rch_vec now, folded, next, deferred;  // candidates of this and later levels
-    struct rch_vec ranked;   // uint32_t: classes of this level
+    struct rch_vec ranked;                       // uint32_t: classes of this level
     uint32_t level, stamp;
     uint32_t num_sinks, num_reached;  // nothing is left to visit when these are equal
 };

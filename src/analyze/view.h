@@ -37,7 +37,10 @@ struct rch_view {
     struct rch_vec modules;    // struct rch_module_dict, sorted by dict
     struct rch_vec type_objects;  // struct rch_type_object, sorted by node
     uint32_t dict_cache[512];     // see rch_is_attr_dict; node + 1, high bit: it is
-    struct { rch_node node; rch_str text; } text_cache[1024];
+    struct {
+        rch_node node;
+        rch_str text;
+    } text_cache[1024];
 };
 
 struct rch_module_dict {

@@ -111,8 +111,8 @@ static void count_holders(struct rch_solver *s)
             draft->holder.holds = only.question;
     }
     if (c_held)
-        s->answer->c_held = c_held == all ? w->region.question
-                                          : rch_whatif_reach(w, all & ~c_held).question;
+        s->answer->c_held =
+            c_held == all ? w->region.question : rch_whatif_reach(w, all & ~c_held).question;
 }
 
 // --- the answer ---
@@ -202,9 +202,11 @@ static enum rch_status take_warnings(struct rch_solver *s, struct rch_error *err
     }
     if (!answer->uncuttable)
         return RCH_OK;
-    rows[answer->num_warnings] = rch_arena_printf(
-        &answer->arena, "%" PRIu64 " of %" PRIu64 " objects are held by references that cannot be "
-        "cut; the holders are those of the others", answer->uncuttable, answer->objects);
+    rows[answer->num_warnings] =
+        rch_arena_printf(&answer->arena,
+                         "%" PRIu64 " of %" PRIu64 " objects are held by references that cannot be "
+                         "cut; the holders are those of the others",
+                         answer->uncuttable, answer->objects);
     if (!s->num_sinks)
         rows[answer->num_warnings] = "nothing on the way to these objects can be cut";
     return rows[answer->num_warnings++] ? RCH_OK : no_memory(err);
@@ -273,11 +275,11 @@ static enum rch_status answer_with(const struct rch_graph *g, const struct rch_r
                                    const struct rch_alloc *alloc, struct rch_answer *answer,
                                    struct rch_error *err)
 {
-    struct rch_solver s = {.answer = answer, .max_holders = DEFAULT_HOLDERS,
-                           .max_groups = DEFAULT_GROUPS};
+    struct rch_solver s = {
+        .answer = answer, .max_holders = DEFAULT_HOLDERS, .max_groups = DEFAULT_GROUPS};
     if (options && options->max_holders)
-        s.max_holders = options->max_holders < RCH_MAX_HOLDERS ? options->max_holders
-                                                               : RCH_MAX_HOLDERS;
+        s.max_holders =
+            options->max_holders < RCH_MAX_HOLDERS ? options->max_holders : RCH_MAX_HOLDERS;
     if (options && options->max_groups)
         s.max_groups = options->max_groups;
     s.raw = options && options->raw;

@@ -11,7 +11,7 @@
 
 /// The question: a set S of objects.
 struct rch_question {
-    const char *text;  // as shown: "minimq.transport.TCPTransport", "object at 0x7f..."
+    const char *text;         // as shown: "minimq.transport.TCPTransport", "object at 0x7f..."
     const rch_node *members;  // sorted, unique, objects only
     uint32_t num_members;
 };
@@ -59,38 +59,39 @@ struct rch_holder {
     const char *root_name, *root_detail;
     const struct rch_hop *hops;  // from the root to a member of S; groups[0].hops. None: the member
     uint32_t num_hops;           // is the root itself (a module)
-    bool is_cuttable;        // false: garbage, or nothing on the path can be cut; then the figures of
-                             // the cut are 0, `cut` is UINT32_MAX and `holds` counts like paths
-    uint32_t cut;            // hops[cut] is the reference to cut
-    bool cut_is_group;       // cut all of them at once: entries of the container hops[cut] goes out of
-    uint32_t num_cut_refs;   // how many references that is: those of the container that lead on to
-                             // the question; a mapping's key and value are one, and go together
-    uint64_t holds;          // members of S reachable when this is the only holder left (is_diffuse:
-                             // those whose preferred path is this one)
-    uint64_t holds_only;     // members of S that only this holder reaches
-    struct rch_freed frees;  // by this cut alone
+    bool is_cuttable;   // false: garbage, or nothing on the path can be cut; then the figures of
+                        // the cut are 0, `cut` is UINT32_MAX and `holds` counts like paths
+    uint32_t cut;       // hops[cut] is the reference to cut
+    bool cut_is_group;  // cut all of them at once: entries of the container hops[cut] goes out of
+    uint32_t num_cut_refs;  // how many references that is: those of the container that lead on to
+                            // the question; a mapping's key and value are one, and go together
+    uint64_t holds;         // members of S reachable when this is the only holder left (is_diffuse:
+                            // those whose preferred path is this one)
+    uint64_t holds_only;    // members of S that only this holder reaches
+    struct rch_freed frees;               // by this cut alone
     const struct rch_path_group *groups;  // [0] is the one shown; sorted by num_members, then text
     uint32_t num_groups;
     uint32_t num_more_groups;  // not listed
-    const char *const *also;   // other references from the same root to the same holder: ".producers"
+    const char *const
+        *also;  // other references from the same root to the same holder: ".producers"
     uint32_t num_also;
-    const char *advice;        // one sentence, or NULL
+    const char *advice;  // one sentence, or NULL
 };
 
 struct rch_answer {
     struct rch_arena arena;  // owns everything below
     const char *question;
-    uint64_t objects, bytes;  // of S
+    uint64_t objects, bytes;     // of S
     struct rch_holder *holders;  // most held first, then by fingerprint
     uint32_t num_holders;
     uint32_t num_more_holders;  // groups of like paths not listed: is_diffuse, or not cuttable
-    bool is_diffuse;          // no small cut: holders are groups of like paths, cuts counted alone
-    struct rch_freed all_cut; // by all holders' cuts together
-    uint64_t garbage;         // members only garbage roots reach
-    uint64_t c_held;          // members held by holders whose root is C-held
-    uint64_t observer;        // members only the observer reaches
-    uint64_t uncuttable;      // members reached by a path on which nothing can be cut
-    uint64_t unexplained;     // no root reaches them at all
+    bool is_diffuse;           // no small cut: holders are groups of like paths, cuts counted alone
+    struct rch_freed all_cut;  // by all holders' cuts together
+    uint64_t garbage;          // members only garbage roots reach
+    uint64_t c_held;           // members held by holders whose root is C-held
+    uint64_t observer;         // members only the observer reaches
+    uint64_t uncuttable;       // members reached by a path on which nothing can be cut
+    uint64_t unexplained;      // no root reaches them at all
     // If not is_diffuse: objects = all_cut.question + garbage + observer + uncuttable +
     // unexplained.
     const char *const *observer_names;  // "local x of ask()": what of the observer holds members

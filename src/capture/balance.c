@@ -37,7 +37,8 @@ static void give_back_weak(struct rch__cap *cap)
         if (weak == UINT32_MAX)
             continue;
         uint32_t at = rch__row_start(cap, v) + weak;
-        if (at < rch__row_end(cap, v) && edges[at] != RCH_NO_NODE && counts[edges[at]] != RCH_IMMORTAL)
+        if (at < rch__row_end(cap, v) && edges[at] != RCH_NO_NODE &&
+            counts[edges[at]] != RCH_IMMORTAL)
             counts[edges[at]]++;
     }
 }
@@ -57,7 +58,8 @@ static void take_off_types(struct rch__cap *cap)
 /// The object at this word of a stack, if there is one.
 static rch_node node_at(struct rch__cap *cap, uint64_t word)
 {
-    if (!word || word >> RCH_ADDR_BITS || (word & 7) || !cap->index.region_of[word >> RCH_REGION_SHIFT])
+    if (!word || word >> RCH_ADDR_BITS || (word & 7) ||
+        !cap->index.region_of[word >> RCH_REGION_SHIFT])
         return RCH_NO_NODE;
     uint32_t code = rch_code(&cap->index, word & ~15ull);
     bool is_object = rch_cell_of(&cap->index, code)->seen >> (code & 63) & 1;
@@ -79,7 +81,8 @@ static enum rch_status explain_by_stacks(struct rch__cap *cap, struct rch_error 
             RCH_TRY(rch_vec_append(&cap->root_codes, &code, 1, err));
         }
         for (uint32_t i = 0; i < root->num_words; i++) {
-            rch_node v = node_at(cap, RCH_VEC_AT(&cap->stack_words, uint64_t, root->first_word + i));
+            rch_node v =
+                node_at(cap, RCH_VEC_AT(&cap->stack_words, uint64_t, root->first_word + i));
             if (v == RCH_NO_NODE || counts[v] <= 0)
                 continue;
             counts[v]--;
@@ -106,7 +109,8 @@ static int compare_held(const void *a, const void *b)
 }
 
 // Strings, numbers and static types lead nowhere or live for ever: their counts are not told.
-static enum rch_status collect_held(struct rch__cap *cap, struct rch_vec *held, struct rch_error *err)
+static enum rch_status collect_held(struct rch__cap *cap, struct rch_vec *held,
+                                    struct rch_error *err)
 {
     const int32_t *counts = cap->rows.refcount.mem;
     for (rch_node v = 0; v < cap->rows.shape.num; v++) {
@@ -136,10 +140,11 @@ static enum rch_status add_held_root(struct rch__cap *cap, const struct held *he
         least = held[i].excess < least ? held[i].excess : least;
     }
     char detail[64];
-    snprintf(detail, sizeof(detail), "%s%d reference%s more than found", most > least ? "up to " : "",
-             (int)most, most == 1 ? "" : "s");
+    snprintf(detail, sizeof(detail), "%s%d reference%s more than found",
+             most > least ? "up to " : "", (int)most, most == 1 ? "" : "s");
     rch__label_add(cap, RCH_EDGE_REFERENCE, "held from C", RCH_LABEL_GROUP);
-    uint32_t root = rch__root_end_tail(cap, RCH_ROOT_C_HELD, held[0].type->full_name, detail, true, 1);
+    uint32_t root =
+        rch__root_end_tail(cap, RCH_ROOT_C_HELD, held[0].type->full_name, detail, true, 1);
     if (cap->status != RCH_OK) {
         *err = cap->err;
         return cap->status;
@@ -169,7 +174,7 @@ enum rch_status rch__balance(struct rch__cap *cap, struct rch_error *err)
     for (size_t i = 0, end; i < held.num; i = end) {
         const struct held *first = &RCH_VEC_AT(&held, struct held, i);
         for (end = i; end < held.num && RCH_VEC_AT(&held, struct held, end).type->model_type ==
-                                                first->type->model_type;)
+                                            first->type->model_type;)
             end++;
         RCH_TRY(add_held_root(cap, first, end - i, err));
     }

@@ -93,9 +93,9 @@ static enum rch_status init(struct rch__cap *cap, const struct rch_capture_optio
 
 static void drop_vecs(struct rch__cap *cap)
 {
-    struct rch_vec *vecs[] = {&cap->types, &cap->labels, &cap->shape_infos, &cap->late_codes,
-                              &cap->pending, &cap->roots, &cap->root_codes, &cap->observed,
-                              &cap->moved, &cap->closures, &cap->texts, &cap->stack_words};
+    struct rch_vec *vecs[] = {&cap->types,   &cap->labels,   &cap->shape_infos, &cap->late_codes,
+                              &cap->pending, &cap->roots,    &cap->root_codes,  &cap->observed,
+                              &cap->moved,   &cap->closures, &cap->texts,       &cap->stack_words};
     for (size_t i = 0; i < sizeof(vecs) / sizeof(vecs[0]); i++)
         rch_vec_deinit(vecs[i]);
 }
@@ -248,8 +248,8 @@ static enum rch_status start_run(struct addr_column *column, rch_addr addr, stru
 }
 
 // Half of the objects, in address order; a run ends where addr8 cannot reach further.
-static enum rch_status fill_addresses(struct rch__cap *cap, struct addr_column *column, bool tracked,
-                                      struct rch_error *err)
+static enum rch_status fill_addresses(struct rch__cap *cap, struct addr_column *column,
+                                      bool tracked, struct rch_error *err)
 {
     bool starts_half = true;
     for (uint32_t at = 0; at < cap->index.num_regions; at++) {
@@ -278,7 +278,8 @@ static void name_closures(struct rch__cap *cap)
 {
     for (size_t i = 0; i < cap->closures.num; i++) {
         struct rch__code_names row = RCH_VEC_AT(&cap->closures, struct rch__code_names, i);
-        RCH_COLUMN_AT(&cap->rows.shape, uint32_t, rch_rank_of(&cap->index, row.tuple_code)) = row.shape;
+        RCH_COLUMN_AT(&cap->rows.shape, uint32_t, rch_rank_of(&cap->index, row.tuple_code)) =
+            row.shape;
     }
 }
 
@@ -332,8 +333,8 @@ static enum rch_status fill_texts(struct rch__cap *cap, struct owner *owner, str
     return RCH_OK;
 }
 
-static enum rch_status fill_observers(struct rch__cap *cap, struct owner *owner, struct rch_columns *c,
-                                      struct rch_error *err)
+static enum rch_status fill_observers(struct rch__cap *cap, struct owner *owner,
+                                      struct rch_columns *c, struct rch_error *err)
 {
     struct rch_observer *rows = own_new(owner, cap->observed.num, sizeof(*rows));
     if (!rows)
@@ -353,7 +354,8 @@ static enum rch_status fill_addr_columns(struct rch__cap *cap, struct owner *own
                                          struct rch_columns *c, struct rch_error *err)
 {
     RCH_VEC(runs, cap->alloc, struct rch_addr_run);
-    struct addr_column addrs = {.addr8 = own_new(owner, c->num_objects, sizeof(uint32_t)), .runs = &runs};
+    struct addr_column addrs = {.addr8 = own_new(owner, c->num_objects, sizeof(uint32_t)),
+                                .runs = &runs};
     if (!addrs.addr8)
         return rch_fail(err, RCH_ENOMEM, "%u addresses", c->num_objects);
     RCH_TRY(fill_addresses(cap, &addrs, true, err));
@@ -364,8 +366,8 @@ static enum rch_status fill_addr_columns(struct rch__cap *cap, struct owner *own
 }
 
 // Rows of the roots follow those of the objects, in every column.
-static enum rch_status append_roots(struct rch__cap *cap, struct owner *owner, struct rch_columns *c,
-                                    struct rch_error *err)
+static enum rch_status append_roots(struct rch__cap *cap, struct owner *owner,
+                                    struct rch_columns *c, struct rch_error *err)
 {
     struct rch__rows *rows = &cap->rows;
     size_t num = rows->shape.num, num_roots = cap->roots.num, num_codes = 0;

@@ -17,14 +17,14 @@ struct rch_capture_options {
     struct rch_target *target;
     const struct rch_layout *layout;
     uint32_t py_micro, pid;
-    rch_addr first_interp;      // PyInterpreterState; others follow by their `next`
-    rch_addr runtime;           // _PyRuntime, or 0: signal handlers are then not read
-    rch_addr type_type;         // PyType_Type
-    rch_addr subtype_traverse;  // tp_traverse of classes made by a class statement
-    rch_addr calling_thread;    // PyThreadState of whoever asks, or 0 from outside
-    rch_addr none;              // None: a field that holds it is not worth a name
-    uint64_t main_thread_id;    // ident of the main thread, or 0
-    bool can_traverse;          // tp_traverse may be called (own process, GIL held)
+    rch_addr first_interp;              // PyInterpreterState; others follow by their `next`
+    rch_addr runtime;                   // _PyRuntime, or 0: signal handlers are then not read
+    rch_addr type_type;                 // PyType_Type
+    rch_addr subtype_traverse;          // tp_traverse of classes made by a class statement
+    rch_addr calling_thread;            // PyThreadState of whoever asks, or 0 from outside
+    rch_addr none;                      // None: a field that holds it is not worth a name
+    uint64_t main_thread_id;            // ident of the main thread, or 0
+    bool can_traverse;                  // tp_traverse may be called (own process, GIL held)
     const char *const *observer_paths;  // parts of file names whose frames are the observer's
     uint32_t num_observer_paths;
     const struct rch_progress *progress;  // for finish; may be NULL

@@ -8,11 +8,6 @@
 #define MAX_SLOTS (1ull << 20)
 #define FAST_FREE 0x80
 
-static rch_addr load(struct rch__cap *cap, rch_addr object, int32_t offset)
-{
-    return offset == RCH_ABSENT ? 0 : rch_load64(cap->t, object + (uint32_t)offset);
-}
-
 static void label_names(struct rch__cap *cap, rch_addr names, rch_addr kinds,
                         enum rch_edge_kind kind)
 {
@@ -31,19 +26,19 @@ uint32_t rch__label_locals(struct rch__cap *cap, rch_addr code)
     const struct rch_layout *L = cap->L;
     size_t before = cap->labels.num;
     if (L->code_localsplusnames != RCH_ABSENT) {
-        label_names(cap, load(cap, code, L->code_localsplusnames),
-                    load(cap, code, L->code_localspluskinds), RCH_EDGE_LOCAL);
+        label_names(cap, rch__field_at(cap, code, L->code_localsplusnames),
+                    rch__field_at(cap, code, L->code_localspluskinds), RCH_EDGE_LOCAL);
     } else {
-        label_names(cap, load(cap, code, L->code_varnames), 0, RCH_EDGE_LOCAL);
-        label_names(cap, load(cap, code, L->code_cellvars), 0, RCH_EDGE_LOCAL);
-        label_names(cap, load(cap, code, L->code_freevars), 0, RCH_EDGE_CLOSURE);
+        label_names(cap, rch__field_at(cap, code, L->code_varnames), 0, RCH_EDGE_LOCAL);
+        label_names(cap, rch__field_at(cap, code, L->code_cellvars), 0, RCH_EDGE_LOCAL);
+        label_names(cap, rch__field_at(cap, code, L->code_freevars), 0, RCH_EDGE_CLOSURE);
     }
     return (uint32_t)(cap->labels.num - before);
 }
 
 static uint64_t count_of(struct rch__cap *cap, rch_addr code, int32_t tuple_offset)
 {
-    rch_addr tuple = load(cap, code, tuple_offset);
+    rch_addr tuple = rch__field_at(cap, code, tuple_offset);
     return tuple ? rch_load64(cap->t, tuple + (uint32_t)cap->L->var_size) : 0;
 }
 
@@ -70,10 +65,10 @@ static void emit_slots(struct rch__cap *cap, rch_addr first, uint64_t num)
 void rch__emit_iframe(struct rch__cap *cap, rch_addr iframe)
 {
     const struct rch_layout *L = cap->L;
-    rch_addr code = load(cap, iframe, L->iframe_code);
-    rch__emit(cap, load(cap, iframe, L->iframe_frame_obj));
-    rch__emit(cap, load(cap, iframe, L->iframe_locals));
-    rch__emit(cap, load(cap, iframe, L->iframe_func));
+    rch_addr code = rch__field_at(cap, iframe, L->iframe_code);
+    rch__emit(cap, rch__field_at(cap, iframe, L->iframe_frame_obj));
+    rch__emit(cap, rch__field_at(cap, iframe, L->iframe_locals));
+    rch__emit(cap, rch__field_at(cap, iframe, L->iframe_func));
     rch__emit(cap, code);
     int32_t top = (int32_t)rch_load32(cap->t, iframe + (uint32_t)L->iframe_stacktop);
     uint64_t named = num_named(cap, code);
@@ -97,16 +92,16 @@ uint32_t rch__label_iframe(struct rch__cap *cap, rch_addr code)
 static uint32_t decode_new_frame(struct rch__cap *cap, struct rch__type *type, rch_addr frame)
 {
     const struct rch_layout *L = cap->L;
-    rch_addr iframe = load(cap, frame, L->frame_iframe);
-    rch__emit(cap, load(cap, frame, L->frame_back));
-    rch__emit(cap, load(cap, frame, L->frame_trace));
+    rch_addr iframe = rch__field_at(cap, frame, L->frame_iframe);
+    rch__emit(cap, rch__field_at(cap, frame, L->frame_back));
+    rch__emit(cap, rch__field_at(cap, frame, L->frame_trace));
     if (L->frame_extra_locals != RCH_ABSENT)
-        rch__emit(cap, load(cap, frame, L->frame_extra_locals));
+        rch__emit(cap, rch__field_at(cap, frame, L->frame_extra_locals));
     if (L->frame_locals_cache != RCH_ABSENT)
-        rch__emit(cap, load(cap, frame, L->frame_locals_cache));
+        rch__emit(cap, rch__field_at(cap, frame, L->frame_locals_cache));
     bool owns =
         iframe && rch_load8(cap->t, iframe + (uint32_t)L->iframe_owner) == L->owner_frame_object;
-    rch_addr code = owns ? load(cap, iframe, L->iframe_code) : 0;
+    rch_addr code = owns ? rch__field_at(cap, iframe, L->iframe_code) : 0;
     if (owns)
         rch__emit_iframe(cap, iframe);
     uint64_t key = owns ? code : 1;
@@ -133,23 +128,23 @@ static uint64_t old_stack_depth(struct rch__cap *cap, rch_addr frame)
         int32_t depth = (int32_t)rch_load32(cap->t, frame + (uint32_t)L->frame_stackdepth);
         return depth > 0 ? (uint64_t)depth : 0;
     }
-    rch_addr bottom = load(cap, frame, L->frame_valuestack),
-             top = load(cap, frame, L->frame_stacktop);
+    rch_addr bottom = rch__field_at(cap, frame, L->frame_valuestack),
+             top = rch__field_at(cap, frame, L->frame_stacktop);
     return top > bottom ? (top - bottom) / 8 : 0;
 }
 
 static uint32_t decode_old_frame(struct rch__cap *cap, struct rch__type *type, rch_addr frame)
 {
     const struct rch_layout *L = cap->L;
-    rch_addr code = load(cap, frame, L->frame_code);
-    rch__emit(cap, load(cap, frame, L->frame_back));
-    rch__emit(cap, load(cap, frame, L->frame_trace));
-    rch__emit(cap, load(cap, frame, L->frame_locals));
-    rch__emit(cap, load(cap, frame, L->frame_globals));
-    rch__emit(cap, load(cap, frame, L->frame_builtins));
+    rch_addr code = rch__field_at(cap, frame, L->frame_code);
+    rch__emit(cap, rch__field_at(cap, frame, L->frame_back));
+    rch__emit(cap, rch__field_at(cap, frame, L->frame_trace));
+    rch__emit(cap, rch__field_at(cap, frame, L->frame_locals));
+    rch__emit(cap, rch__field_at(cap, frame, L->frame_globals));
+    rch__emit(cap, rch__field_at(cap, frame, L->frame_builtins));
     rch__emit(cap, code);
     emit_slots(cap, frame + (uint32_t)L->frame_localsplus, num_named(cap, code));
-    emit_slots(cap, load(cap, frame, L->frame_valuestack), old_stack_depth(cap, frame));
+    emit_slots(cap, rch__field_at(cap, frame, L->frame_valuestack), old_stack_depth(cap, frame));
     uint32_t shape = rch__shape_find(cap, type, code);
     if (shape != RCH_NO_NODE)
         return shape;
@@ -215,20 +210,20 @@ uint32_t rch__decode_generator(struct rch__cap *cap, struct rch__type *type, rch
     bool three = L->exc_state_type != RCH_ABSENT;  // up to 3.10: type, value, traceback
     for (size_t i = 0; i < NUM_GENERATOR_ROWS; i++)
         if (generator_offset(cap, i) != RCH_ABSENT)
-            rch__emit(cap, load(cap, gen, generator_offset(cap, i)));
+            rch__emit(cap, rch__field_at(cap, gen, generator_offset(cap, i)));
     if (three)
-        rch__emit(cap, load(cap, gen, L->gen_exc_state + L->exc_state_type));
-    rch__emit(cap, load(cap, gen, L->gen_exc_state + L->exc_state_value));
+        rch__emit(cap, rch__field_at(cap, gen, L->gen_exc_state + L->exc_state_type));
+    rch__emit(cap, rch__field_at(cap, gen, L->gen_exc_state + L->exc_state_value));
     if (three)
-        rch__emit(cap, load(cap, gen, L->gen_exc_state + L->exc_state_traceback));
-    rch__emit(cap, load(cap, gen, kind_offset(cap, type)));
+        rch__emit(cap, rch__field_at(cap, gen, L->gen_exc_state + L->exc_state_traceback));
+    rch__emit(cap, rch__field_at(cap, gen, kind_offset(cap, type)));
     rch_addr iframe = suspended_frame(cap, gen);
-    rch_addr code = iframe ? load(cap, iframe, L->iframe_code) : 0;
+    rch_addr code = iframe ? rch__field_at(cap, iframe, L->iframe_code) : 0;
     if (iframe)
         rch__emit_iframe(cap, iframe);
     bool keeps_code = !iframe && L->gen_code == RCH_ABSENT;  // 3.12+: until the generator goes
     if (keeps_code)
-        rch__emit(cap, load(cap, gen + (uint32_t)L->gen_iframe, L->iframe_code));
+        rch__emit(cap, rch__field_at(cap, gen + (uint32_t)L->gen_iframe, L->iframe_code));
     uint64_t key = iframe ? code : 1;
     uint32_t shape = rch__shape_find(cap, type, key);
     if (shape != RCH_NO_NODE)
@@ -262,8 +257,9 @@ uint64_t rch__size_frame(struct rch__cap *cap, const struct rch__type *type, rch
 {
     const struct rch_layout *L = cap->L;
     if (L->frame_iframe == RCH_ABSENT)  // the struct has room for one slot
-        return (uint64_t)type->basicsize + num_slots(cap, load(cap, frame, L->frame_code)) * 8 - 8;
-    rch_addr code = load(cap, load(cap, frame, L->frame_iframe), L->iframe_code);
+        return (uint64_t)type->basicsize +
+               num_slots(cap, rch__field_at(cap, frame, L->frame_code)) * 8 - 8;
+    rch_addr code = rch__field_at(cap, rch__field_at(cap, frame, L->frame_iframe), L->iframe_code);
     return (uint64_t)(uint32_t)L->frame_inline_data + (uint32_t)L->iframe_localsplus +
            num_slots(cap, code) * 8;  // wherever they lie
 }
@@ -273,7 +269,7 @@ uint64_t rch__size_generator(struct rch__cap *cap, const struct rch__type *type,
     const struct rch_layout *L = cap->L;
     if (L->gen_iframe == RCH_ABSENT)
         return (uint64_t)type->basicsize;
-    rch_addr code = load(cap, gen + (uint32_t)L->gen_iframe, L->iframe_code);
+    rch_addr code = rch__field_at(cap, gen + (uint32_t)L->gen_iframe, L->iframe_code);
     return (uint64_t)(uint32_t)L->gen_iframe + (uint32_t)L->iframe_localsplus +
            num_slots(cap, code) * 8;
 }

@@ -6,11 +6,6 @@
 #define FIXED RCH_LABEL_FIXED
 #define MAX_SHARED_KEYS 1024
 
-static rch_addr load(struct rch__cap *cap, rch_addr object, int32_t offset)
-{
-    return offset == RCH_ABSENT ? 0 : rch_load64(cap->t, object + (uint32_t)offset);
-}
-
 // From 3.12 a static built-in type keeps its subclasses with the interpreter; the word in the type is
 // then a number.
 static rch_addr subclasses_of(struct rch__cap *cap, rch_addr object, uint64_t flags)
@@ -20,7 +15,7 @@ static rch_addr subclasses_of(struct rch__cap *cap, rch_addr object, uint64_t fl
         rch_addr state = rch__static_type_state(cap, object);
         return state ? rch_load64(cap->t, state + (uint32_t)L->static_type_subclasses) : 0;
     }
-    return load(cap, object, L->type_subclasses);
+    return rch__field_at(cap, object, L->type_subclasses);
 }
 
 static void emit_shared_keys(struct rch__cap *cap, rch_addr keys)
@@ -60,16 +55,16 @@ uint32_t rch__decode_type(struct rch__cap *cap, struct rch__type *type, rch_addr
         rch__type_get(cap, object);  // a root, even if nothing is of this type
     rch__emit_fields(cap, type, object);
     rch__emit(cap, rch__type_dict(cap, object));
-    rch__emit(cap, load(cap, object, L->type_base));
-    rch__emit(cap, load(cap, object, L->type_bases));
-    rch__emit(cap, load(cap, object, L->type_mro));
-    rch__emit(cap, load(cap, object, L->type_cache));
+    rch__emit(cap, rch__field_at(cap, object, L->type_base));
+    rch__emit(cap, rch__field_at(cap, object, L->type_bases));
+    rch__emit(cap, rch__field_at(cap, object, L->type_mro));
+    rch__emit(cap, rch__field_at(cap, object, L->type_cache));
     rch__emit(cap, subclasses_of(cap, object, flags));
-    rch__emit(cap, is_heap ? load(cap, object, L->heaptype_module) : 0);
-    rch__emit(cap, is_heap ? load(cap, object, L->heaptype_name) : 0);
-    rch__emit(cap, is_heap ? load(cap, object, L->heaptype_qualname) : 0);
-    rch__emit(cap, is_heap ? load(cap, object, L->heaptype_slots) : 0);
-    rch_addr keys = is_heap ? load(cap, object, L->heaptype_cached_keys) : 0;
+    rch__emit(cap, is_heap ? rch__field_at(cap, object, L->heaptype_module) : 0);
+    rch__emit(cap, is_heap ? rch__field_at(cap, object, L->heaptype_name) : 0);
+    rch__emit(cap, is_heap ? rch__field_at(cap, object, L->heaptype_qualname) : 0);
+    rch__emit(cap, is_heap ? rch__field_at(cap, object, L->heaptype_slots) : 0);
+    rch_addr keys = is_heap ? rch__field_at(cap, object, L->heaptype_cached_keys) : 0;
     if (keys)
         emit_shared_keys(cap, keys);
     if (type->decode_rest && cap->opt.can_traverse)
@@ -92,6 +87,6 @@ uint64_t rch__size_type(struct rch__cap *cap, const struct rch__type *type, rch_
     if (type->decode_rest &&
         type->basicsize > L->heaptype_size)  // ctypes: facts, not keys; guessed
         return (uint64_t)type->basicsize;
-    rch_addr keys = load(cap, object, L->heaptype_cached_keys);
+    rch_addr keys = rch__field_at(cap, object, L->heaptype_cached_keys);
     return (uint32_t)L->heaptype_size + (keys ? rch__keys_bytes(cap, keys) : 0);
 }

@@ -14,18 +14,13 @@
 #define CO_PACKS 0xcu  // has *args or **kwargs
 #define CO_GENERATORS 0x2a0u  // generator, coroutine, async generator
 
-static rch_addr load(struct rch__cap *cap, rch_addr object, int32_t offset)
-{
-    return offset == RCH_ABSENT || !object ? 0 : rch_load64(cap->t, object + (uint32_t)offset);
-}
-
 static void end_frame_root(struct rch__cap *cap, struct rch__frame *frame, const char *thread_name,
                            bool is_owner, uint32_t num_tail)
 {
     char name[200], file[300], detail[512];
-    if (!rch__read_str(cap, load(cap, frame->code, cap->L->code_name), name, sizeof(name)))
+    if (!rch__read_str(cap, rch__field_at(cap, frame->code, cap->L->code_name), name, sizeof(name)))
         snprintf(name, sizeof(name), "?");
-    rch__read_str(cap, load(cap, frame->code, cap->L->code_filename), file, sizeof(file));
+    rch__read_str(cap, rch__field_at(cap, frame->code, cap->L->code_filename), file, sizeof(file));
     snprintf(detail, sizeof(detail), "%s:%u, %s", file,
              rch_load32(cap->t, frame->code + (uint32_t)cap->L->code_firstlineno), thread_name);
     uint32_t flags = rch_load32(cap->t, frame->code + (uint32_t)cap->L->code_flags);
@@ -71,9 +66,12 @@ static void root_of_iframe(struct rch__cap *cap, rch_addr iframe, struct rch__fr
         return;
     }
     if (!in_generator) {
-        rch__root_ref(cap, RCH_EDGE_FIELD, "frame", FIXED, load(cap, iframe, L->iframe_frame_obj));
-        rch__root_ref(cap, RCH_EDGE_FIELD, "f_locals", FIXED, load(cap, iframe, L->iframe_locals));
-        rch__root_ref(cap, RCH_EDGE_FIELD, "function", FIXED, load(cap, iframe, L->iframe_func));
+        rch__root_ref(cap, RCH_EDGE_FIELD, "frame", FIXED,
+                      rch__field_at(cap, iframe, L->iframe_frame_obj));
+        rch__root_ref(cap, RCH_EDGE_FIELD, "f_locals", FIXED,
+                      rch__field_at(cap, iframe, L->iframe_locals));
+        rch__root_ref(cap, RCH_EDGE_FIELD, "function", FIXED,
+                      rch__field_at(cap, iframe, L->iframe_func));
         rch__root_ref(cap, RCH_EDGE_FIELD, "f_code", FIXED, frame->code);
     }
     rch_addr slots = iframe + (uint32_t)L->iframe_localsplus;
@@ -93,8 +91,9 @@ static rch_addr innermost_iframe(struct rch__cap *cap, rch_addr thread)
 {
     const struct rch_layout *L = cap->L;
     if (L->tstate_current_frame != RCH_ABSENT)
-        return load(cap, thread, L->tstate_current_frame);
-    return load(cap, load(cap, thread, L->tstate_cframe), L->cframe_current_frame);
+        return rch__field_at(cap, thread, L->tstate_current_frame);
+    return rch__field_at(cap, rch__field_at(cap, thread, L->tstate_cframe),
+                         L->cframe_current_frame);
 }
 
 // From 3.12 a frame without code stands where C called Python.
@@ -112,21 +111,21 @@ static void collect_new(struct rch__cap *cap, rch_addr thread, const char *threa
     rch_addr iframe = innermost_iframe(cap, thread);
     for (int n = 0; iframe && n < MAX_FRAMES && cap->status == RCH_OK; n++) {
         if (!is_shim_at(cap, iframe)) {
-            struct rch__frame frame = {.code = load(cap, iframe, L->iframe_code),
-                                       .locals = load(cap, iframe, L->iframe_locals),
-                                       .globals = load(cap, iframe, L->iframe_globals),
+            struct rch__frame frame = {.code = rch__field_at(cap, iframe, L->iframe_code),
+                                       .locals = rch__field_at(cap, iframe, L->iframe_locals),
+                                       .globals = rch__field_at(cap, iframe, L->iframe_globals),
                                        .slots = iframe + (uint32_t)L->iframe_localsplus};
             frame.is_from_c = L->owner_cstack != RCH_ABSENT
-                                  ? is_shim_at(cap, load(cap, iframe, L->iframe_previous))
+                                  ? is_shim_at(cap, rch__field_at(cap, iframe, L->iframe_previous))
                                   : rch_load8(cap->t, iframe + (uint32_t)L->iframe_is_entry) != 0;
             if (L->frame_extra_locals != RCH_ABSENT)
-                frame.extra_locals =
-                    load(cap, load(cap, iframe, L->iframe_frame_obj), L->frame_extra_locals);
+                frame.extra_locals = rch__field_at(
+                    cap, rch__field_at(cap, iframe, L->iframe_frame_obj), L->frame_extra_locals);
             root_of_iframe(cap, iframe, &frame, thread_name);
             if (cap->status == RCH_OK)
                 cap->status = rch_vec_append(frames, &frame, 1, &cap->err);
         }
-        iframe = load(cap, iframe, L->iframe_previous);
+        iframe = rch__field_at(cap, iframe, L->iframe_previous);
     }
 }
 
@@ -137,21 +136,21 @@ static bool stack_is_unknown(struct rch__cap *cap, rch_addr frame)
     const struct rch_layout *L = cap->L;
     if (L->frame_stackdepth != RCH_ABSENT)
         return (int32_t)rch_load32(cap->t, frame + (uint32_t)L->frame_stackdepth) < 0;
-    return load(cap, frame, L->frame_stacktop) == 0;
+    return rch__field_at(cap, frame, L->frame_stacktop) == 0;
 }
 
 // Is the word among the items of a tuple, or the values of a dict (*args, **kwargs)?
 static bool is_packed(struct rch__cap *cap, rch_addr pack, uint64_t word)
 {
     const struct rch_layout *L = cap->L;
-    const struct rch__type *type = rch__type_get(cap, load(cap, pack, L->object_type));
+    const struct rch__type *type = rch__type_get(cap, rch__field_at(cap, pack, L->object_type));
     struct rch__entries e = {0};
     if (type->flags & RCH_TPFLAGS_TUPLE_SUBCLASS) {
         e.first = pack + (uint32_t)L->tuple_items;
-        e.num = (int64_t)load(cap, pack, L->var_size);
+        e.num = (int64_t)rch__field_at(cap, pack, L->var_size);
         e.stride = 8;
-    } else if (rch__is_dict(cap, pack) && !load(cap, pack, L->dict_values)) {
-        e = rch__keys_entries(cap, load(cap, pack, L->dict_keys));
+    } else if (rch__is_dict(cap, pack) && !rch__field_at(cap, pack, L->dict_values)) {
+        e = rch__keys_entries(cap, rch__field_at(cap, pack, L->dict_keys));
     }
     for (int64_t i = 0; i < e.num && i < MAX_PACKED; i++)
         if (rch_load64(cap->t, e.first + (rch_addr)(i * e.stride) + (uint32_t)e.value_off) == word)
@@ -161,7 +160,7 @@ static bool is_packed(struct rch__cap *cap, rch_addr pack, uint64_t word)
 
 static bool is_local(struct rch__cap *cap, rch_addr frame, uint64_t word)
 {
-    rch_addr code = load(cap, frame, cap->L->frame_code);
+    rch_addr code = rch__field_at(cap, frame, cap->L->frame_code);
     uint32_t num = rch_load32(cap->t, code + (uint32_t)cap->L->code_nlocals);
     bool has_packs = rch_load32(cap->t, code + (uint32_t)cap->L->code_flags) & CO_PACKS;
     for (uint32_t i = 0; i < num && i < MAX_STACK_WORDS; i++) {
@@ -179,9 +178,9 @@ static bool keep_old_stack(struct rch__cap *cap, rch_addr frame, rch_addr callee
     bool has_some = false;
     if (!frame || !stack_is_unknown(cap, frame))
         return false;
-    rch_addr stack = load(cap, frame, cap->L->frame_valuestack);
-    uint32_t num =
-        rch_load32(cap->t, load(cap, frame, cap->L->frame_code) + (uint32_t)cap->L->code_stacksize);
+    rch_addr stack = rch__field_at(cap, frame, cap->L->frame_valuestack);
+    uint32_t num = rch_load32(cap->t, rch__field_at(cap, frame, cap->L->frame_code) +
+                                          (uint32_t)cap->L->code_stacksize);
     for (uint32_t i = 0; i < num && i < MAX_STACK_WORDS; i++) {
         uint64_t word = rch_load64(cap->t, stack + i * 8ull);
         if (!word || (callee && is_local(cap, callee, word)) != is_callees)
@@ -196,23 +195,24 @@ static void collect_old(struct rch__cap *cap, rch_addr thread, const char *threa
                         struct rch_vec *frames)
 {
     const struct rch_layout *L = cap->L;
-    rch_addr object = load(cap, thread, L->tstate_frame), callee = 0;
+    rch_addr object = rch__field_at(cap, thread, L->tstate_frame), callee = 0;
     for (int n = 0; object && n < MAX_FRAMES && cap->status == RCH_OK; n++) {
         struct rch__frame frame = {.object = object,
-                                   .code = load(cap, object, L->frame_code),
-                                   .locals = load(cap, object, L->frame_locals),
-                                   .globals = load(cap, object, L->frame_globals),
+                                   .code = rch__field_at(cap, object, L->frame_code),
+                                   .locals = rch__field_at(cap, object, L->frame_locals),
+                                   .globals = rch__field_at(cap, object, L->frame_globals),
                                    .slots = object + (uint32_t)L->frame_localsplus};
         rch__root_begin(cap);
         rch__root_ref(cap, RCH_EDGE_OBJECT, NULL, FIXED, object);
         label_stack(cap);
         (void)keep_old_stack(cap, object, callee, false);
-        frame.is_from_c = !keep_old_stack(cap, load(cap, object, L->frame_back), object, true);
+        frame.is_from_c =
+            !keep_old_stack(cap, rch__field_at(cap, object, L->frame_back), object, true);
         end_frame_root(cap, &frame, thread_name, true, 1);
         cap->status =
             cap->status == RCH_OK ? rch_vec_append(frames, &frame, 1, &cap->err) : cap->status;
         callee = object;
-        object = load(cap, object, L->frame_back);
+        object = rch__field_at(cap, object, L->frame_back);
     }
 }
 

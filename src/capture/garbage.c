@@ -60,7 +60,8 @@ static void reach_all(struct reach *reach, uint32_t first)
         if (at + PREFETCH_AHEAD / 2 < reach->num_queued)
             __builtin_prefetch(&edges[start[reach->queue[at + PREFETCH_AHEAD / 2]]]);
         uint32_t end = rch__row_end(cap, v);
-        uint32_t weak = bit_get(reach->has_weak, v) ? rch__info_of(cap, v)->weak_ordinal : UINT32_MAX;
+        uint32_t weak =
+            bit_get(reach->has_weak, v) ? rch__info_of(cap, v)->weak_ordinal : UINT32_MAX;
         for (uint32_t e = start[v]; e < end; e++)
             if (e - start[v] != weak)
                 reach_node(reach, edges[e]);
@@ -180,14 +181,16 @@ static enum rch_status add_garbage_roots(struct rch__cap *cap, const struct comp
                                          uint8_t *is_entered, struct rch_error *err)
 {
     for (uint32_t v = 0; v < c->num; v++)
-        for (uint32_t e = rch__row_start(cap, c->nodes[v]); e < rch__row_end(cap, c->nodes[v]); e++) {
+        for (uint32_t e = rch__row_start(cap, c->nodes[v]); e < rch__row_end(cap, c->nodes[v]);
+             e++) {
             uint32_t w = target_of(c, v, e);
             if (w != UINT32_MAX && c->rindex[w] != c->rindex[v])
                 is_entered[c->rindex[w]] = 1;
         }
     cap->labels.num = 0;
     rch__label_add(cap, RCH_EDGE_OBJECT, NULL, RCH_LABEL_FIXED);
-    struct rch_type type = {.module = RCH_NO_STR, .name = rch__intern(cap, "root"), .node = RCH_NO_NODE};
+    struct rch_type type = {
+        .module = RCH_NO_STR, .name = rch__intern(cap, "root"), .node = RCH_NO_NODE};
     uint32_t number = 0, name = rch__intern(cap, "garbage");
     if (cap->status == RCH_OK)
         cap->status = rch_builder_type(cap->b, &type, &number, &cap->err);
@@ -196,8 +199,10 @@ static enum rch_status add_garbage_roots(struct rch__cap *cap, const struct comp
         if (is_entered[c->rindex[v]])
             continue;
         is_entered[c->rindex[v]] = 1;  // one root a component
-        struct rch__root root = {.root = {.name = name, .kind = RCH_ROOT_GARBAGE}, .shape = shape,
-                                 .first_code = (uint32_t)cap->root_codes.num, .num_codes = 1};
+        struct rch__root root = {.root = {.name = name, .kind = RCH_ROOT_GARBAGE},
+                                 .shape = shape,
+                                 .first_code = (uint32_t)cap->root_codes.num,
+                                 .num_codes = 1};
         cap->status = rch_vec_append(&cap->root_codes, &c->nodes[v], 1, &cap->err);
         if (cap->status == RCH_OK)
             cap->status = rch_vec_append(&cap->roots, &root, 1, &cap->err);
@@ -215,9 +220,16 @@ static enum rch_status find_components(struct rch__cap *cap, const rch_node *nod
     if (!words.mem || !flags.mem)
         return rch_fail(err, RCH_ENOMEM, "%u unreached objects", num);
     uint32_t *mem = words.mem;
-    struct components c = {.cap = cap, .nodes = nodes, .num = num, .rindex = mem, .next = mem + num,
-                           .path = mem + (size_t)num * 2, .done = mem + (size_t)num * 3,
-                           .index = 1, .component = num, .is_root = flags.mem};
+    struct components c = {.cap = cap,
+                           .nodes = nodes,
+                           .num = num,
+                           .rindex = mem,
+                           .next = mem + num,
+                           .path = mem + (size_t)num * 2,
+                           .done = mem + (size_t)num * 3,
+                           .index = 1,
+                           .component = num,
+                           .is_root = flags.mem};
     for (uint32_t v = 0; v < num; v++)
         if (c.rindex[v] == 0)
             visit_from(&c, v);
@@ -228,7 +240,8 @@ enum rch_status rch__find_garbage(struct rch__cap *cap, struct rch_error *err)
 {
     uint32_t num = (uint32_t)cap->rows.shape.num, num_unreached;
     size_t bits_bytes = ((size_t)num / 64 + 1) * 8;
-    struct reach reach = {.cap = cap, .seen = rch_bigbuf_new(bits_bytes),
+    struct reach reach = {.cap = cap,
+                          .seen = rch_bigbuf_new(bits_bytes),
                           .has_weak = rch_bigbuf_new(bits_bytes),
                           .queue = cap->rows.refcount.mem};  // the counts are done with
     enum rch_status st = RCH_OK;

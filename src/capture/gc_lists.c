@@ -51,8 +51,9 @@ static void find_heads(struct walk *walk)
     for (int n = 0; interp && n < MAX_INTERPRETERS; n++) {
         rch_addr gc = interp + (uint32_t)L->interp_gc;
         if (rch_load32(cap->t, gc + (uint32_t)L->gc_collecting) != 0)
-            rch__fail(cap, RCH_EBUSY, "a garbage collection is under way (are we called from a "
-                                      "finalizer or a gc callback?); ask again after it");
+            rch__fail(cap, RCH_EBUSY,
+                      "a garbage collection is under way (are we called from a "
+                      "finalizer or a gc callback?); ask again after it");
         for (int32_t i = 0; i <= L->gc_num_generations; i++) {
             rch_addr head = i < L->gc_num_generations
                                 ? gc + (uint32_t)(L->gc_generation0 + i * L->gc_generation_size)
@@ -72,7 +73,8 @@ static bool mark_tracked(struct rch__cap *cap, rch_addr node)
     uint32_t code = rch_code(&cap->index, node + (uint32_t)cap->L->gc_head_size);
     if (code == RCH_NO_CODE) {
         rch__fail(cap, cap->index.is_full ? RCH_EOVERFLOW : RCH_ENOMEM,
-                  cap->index.is_full ? "objects on more than 63 GiB of heap" : "the index of objects");
+                  cap->index.is_full ? "objects on more than 63 GiB of heap"
+                                     : "the index of objects");
         return false;
     }
     struct rch_cell *cell = rch_cell_of(&cap->index, code);
@@ -89,7 +91,8 @@ static void sample(struct walk *walk, rch_addr object)
 {
     struct rch__cap *cap = walk->cap;
     const struct rch_layout *L = cap->L;
-    struct rch__type *type = rch__type_get(cap, rch_load64(cap->t, object + (uint32_t)L->object_type));
+    struct rch__type *type =
+        rch__type_get(cap, rch_load64(cap->t, object + (uint32_t)L->object_type));
     if (type->decode_rest || type->size(cap, type, object) > MAX_SAMPLED_REFS * 16)
         return;
     size_t start = cap->log->codes.num;

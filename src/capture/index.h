@@ -19,22 +19,23 @@
 #define RCH_ADDR_BITS 47
 #define RCH_NO_CODE UINT32_MAX
 
-struct rch_cell {  // 1 KiB of heap
+struct rch_cell {      // 1 KiB of heap
     uint64_t seen;     // an object starts in this granule
     uint64_t tracked;  // ... and the collector tracks it
     uint64_t odd;      // it starts 8 bytes later (static storage is aligned to 8 only)
-    uint32_t rank_tracked, rank_other;  // objects of that kind in all cells before, in address order
+    uint32_t rank_tracked,
+        rank_other;  // objects of that kind in all cells before, in address order
 };
 
 struct rch_index {
     uint16_t *region_of;  // address >> RCH_REGION_SHIFT -> region + 1; 0: none yet
     struct rch_cell *cells[RCH_MAX_REGIONS];
     rch_addr base[RCH_MAX_REGIONS];
-    uint16_t order[RCH_MAX_REGIONS];  // regions by ascending base, after rch_index_sort
+    uint16_t order[RCH_MAX_REGIONS];     // regions by ascending base, after rch_index_sort
     uint32_t position[RCH_MAX_REGIONS];  // inverse of order; 0 for regions made after the sort
     uint32_t num_regions, num_sorted;
     uint32_t num_tracked, num_others;  // after rch_index_rank
-    bool is_full;       // an address did not fit: too large a heap
+    bool is_full;                      // an address did not fit: too large a heap
     bool out_of_memory;
 };
 

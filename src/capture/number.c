@@ -35,7 +35,8 @@ static int compare_late(const void *a, const void *b)
 static void move_column(struct rch_column *column, size_t from, size_t to, size_t num)
 {
     char *mem = column->mem;
-    memmove(mem + to * column->elem_bytes, mem + from * column->elem_bytes, num * column->elem_bytes);
+    memmove(mem + to * column->elem_bytes, mem + from * column->elem_bytes,
+            num * column->elem_bytes);
 }
 
 static void copy_elem(struct rch_column *to, size_t at, const struct rch_column *from, size_t row)
@@ -72,7 +73,8 @@ static void merge(struct rch__cap *cap, const struct late_row *late, uint32_t nu
     for (uint32_t j = num_late; j-- > 0;) {
         uint32_t first = late[j].node - j;  // main rows before it
         uint32_t edge_first = first < row_end ? start[first] : edge_end;
-        memmove(edges + edge_first + shift, edges + edge_first, (size_t)(edge_end - edge_first) * 4);
+        memmove(edges + edge_first + shift, edges + edge_first,
+                (size_t)(edge_end - edge_first) * 4);
         for (uint32_t r = first; r < row_end; r++)
             start[r] += shift;
         move_column(&rows->start, first, first + j + 1, row_end - first);

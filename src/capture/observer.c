@@ -20,11 +20,6 @@ static const char *const typed_names[] = {"<stdin>",        "<string>",      "<c
                                           "<ipython-input", "<python-input", "/ipykernel_",
                                           "<input>",        "<doctest"};
 
-static rch_addr load(struct rch__cap *cap, rch_addr object, int32_t offset)
-{
-    return offset == RCH_ABSENT || !object ? 0 : rch_load64(cap->t, object + (uint32_t)offset);
-}
-
 void rch__observe(struct rch__cap *cap, rch_addr object, enum rch_observer_scope scope)
 {
     struct rch__observed row = {.scope = (uint32_t)scope};
@@ -54,7 +49,7 @@ static void file_of(struct rch__cap *cap, const struct rch__frame *frame, char *
                     size_t buf_bytes)
 {
     buf[0] = '\0';
-    rch__read_str(cap, load(cap, frame->code, cap->L->code_filename), buf, buf_bytes);
+    rch__read_str(cap, rch__field_at(cap, frame->code, cap->L->code_filename), buf, buf_bytes);
 }
 
 static bool has_part(const char *file, const char *const *parts, size_t num)
@@ -91,7 +86,7 @@ static bool is_typed(struct rch__cap *cap, const struct rch__frame *frame)
 static bool tuple_has(struct rch__cap *cap, rch_addr tuple, const char *name)
 {
     char text[256];
-    uint64_t num = load(cap, tuple, cap->L->var_size);
+    uint64_t num = rch__field_at(cap, tuple, cap->L->var_size);
     for (uint64_t i = 0; tuple && i < num && i < MAX_NAMES; i++) {
         rch_addr item = rch_load64(cap->t, tuple + (uint32_t)cap->L->tuple_items + i * 8);
         if (rch__read_str(cap, item, text, sizeof(text)) && strcmp(text, name) == 0)
@@ -105,17 +100,17 @@ static bool code_mentions(struct rch__cap *cap, rch_addr code, const char *name)
 {
     rch_addr pending[64];
     size_t num = 0;
-    rch_addr code_type = load(cap, code, cap->L->object_type);
+    rch_addr code_type = rch__field_at(cap, code, cap->L->object_type);
     pending[num++] = code;
     while (num) {
         rch_addr at = pending[--num];
-        if (tuple_has(cap, load(cap, at, cap->L->code_names), name))
+        if (tuple_has(cap, rch__field_at(cap, at, cap->L->code_names), name))
             return true;
-        rch_addr consts = load(cap, at, cap->L->code_consts);
-        uint64_t num_consts = load(cap, consts, cap->L->var_size);
+        rch_addr consts = rch__field_at(cap, at, cap->L->code_consts);
+        uint64_t num_consts = rch__field_at(cap, consts, cap->L->var_size);
         for (uint64_t i = 0; i < num_consts && i < MAX_NAMES && num < 64; i++) {
             rch_addr item = rch_load64(cap->t, consts + (uint32_t)cap->L->tuple_items + i * 8);
-            if (load(cap, item, cap->L->object_type) == code_type)
+            if (rch__field_at(cap, item, cap->L->object_type) == code_type)
                 pending[num++] = item;
         }
     }
@@ -149,9 +144,9 @@ typedef bool (*is_made_fn)(struct rch__cap *cap, struct prompt *prompt, const ch
 static void move_entries(struct rch__cap *cap, rch_addr dict, struct prompt *prompt,
                          is_made_fn is_made)
 {
-    if (!rch__is_dict(cap, dict) || load(cap, dict, cap->L->dict_values))
+    if (!rch__is_dict(cap, dict) || rch__field_at(cap, dict, cap->L->dict_values))
         return;
-    struct rch__entries e = rch__keys_entries(cap, load(cap, dict, cap->L->dict_keys));
+    struct rch__entries e = rch__keys_entries(cap, rch__field_at(cap, dict, cap->L->dict_keys));
     for (int64_t i = 0; i < e.num && cap->status == RCH_OK; i++) {
         rch_addr entry = e.first + (rch_addr)(i * e.stride);
         rch_addr key = rch_load64(cap->t, entry + (uint32_t)e.key_off);
@@ -174,15 +169,15 @@ static bool is_made_at_prompt(struct rch__cap *cap, struct prompt *prompt, const
 static bool is_refchain(struct rch__cap *cap, rch_addr value)
 {
     const struct rch_layout *L = cap->L;
-    const struct rch__type *type = rch__type_get(cap, load(cap, value, L->object_type));
+    const struct rch__type *type = rch__type_get(cap, rch__field_at(cap, value, L->object_type));
     const char *family = type->family ? type->family->name : "";
     char text[1024];
     if (strcmp(family, "module") == 0)
-        return rch__read_str(cap, load(cap, value, L->module_name), text, sizeof(text)) &&
+        return rch__read_str(cap, rch__field_at(cap, value, L->module_name), text, sizeof(text)) &&
                (strcmp(text, "refchain") == 0 || strncmp(text, "refchain.", 9) == 0);
     if (strcmp(family, "function") != 0)
         return false;
-    struct rch__frame frame = {.code = load(cap, value, L->func_code)};
+    struct rch__frame frame = {.code = rch__field_at(cap, value, L->func_code)};
     return is_ours(cap, &frame);
 }
 
@@ -294,7 +289,7 @@ static bool is_part_of_caller(struct rch__cap *cap, const struct rch__frame *fra
     static const char *const names[] = {"<listcomp>", "<setcomp>", "<dictcomp>", "<genexpr>",
                                         "<lambda>"};
     char name[32];
-    if (!rch__read_str(cap, load(cap, frame->code, cap->L->code_name), name, sizeof(name)))
+    if (!rch__read_str(cap, rch__field_at(cap, frame->code, cap->L->code_name), name, sizeof(name)))
         return false;
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
         if (strcmp(name, names[i]) == 0)
@@ -310,7 +305,7 @@ static void observe_arguments(struct rch__cap *cap, const struct rch__frame *fra
     if (!frame->is_from_c || has_namespace(cap, frame))
         return;
     char name[200] = "?";
-    rch__read_str(cap, load(cap, frame->code, cap->L->code_name), name, sizeof(name));
+    rch__read_str(cap, rch__field_at(cap, frame->code, cap->L->code_name), name, sizeof(name));
     rch__root_begin(cap);
     rch__label_add(cap, RCH_EDGE_STACK, NULL, RCH_LABEL_FIXED);
     for (uint32_t i = 0; i < num && i < MAX_ARGUMENTS && cap->status == RCH_OK; i++) {
@@ -347,12 +342,12 @@ void rch__observe_frames(struct rch__cap *cap, const struct rch__frame *frames, 
 void rch__observe_shells(struct rch__cap *cap, rch_addr interp)
 {
     rch__root_begin(cap);
-    move_entries(cap, load(cap, interp, cap->L->interp_builtins), NULL, is_last_result);
-    rch_addr modules = load(cap, interp, cap->L->interp_modules);
+    move_entries(cap, rch__field_at(cap, interp, cap->L->interp_builtins), NULL, is_last_result);
+    rch_addr modules = rch__field_at(cap, interp, cap->L->interp_modules);
     rch_addr main_module =
         cap->has_ipython && modules ? rch__dict_find(cap, modules, "__main__") : 0;
     if (main_module)
-        move_entries(cap, load(cap, main_module, cap->L->module_dict), NULL, is_history);
+        move_entries(cap, rch__field_at(cap, main_module, cap->L->module_dict), NULL, is_history);
     rch__observe_root(cap, rch__root_end(cap, RCH_ROOT_FRAME, "shell history", NULL, true),
                       RCH_OBSERVER_ALL);
 }

@@ -13,11 +13,6 @@
 #define MAX_INTERPRETERS 1024
 #define MAX_CALLBACKS 10000000
 
-static rch_addr load(struct rch__cap *cap, rch_addr object, int32_t offset)
-{
-    return offset == RCH_ABSENT || !object ? 0 : rch_load64(cap->t, object + (uint32_t)offset);
-}
-
 // ---- making one root -----------------------------------------------------------------------------
 
 void rch__root_begin(struct rch__cap *cap)
@@ -97,7 +92,7 @@ static int compare_modules(const void *a, const void *b)
 static void read_modules(struct rch__cap *cap, rch_addr modules, struct rch_vec *out)
 {
     const struct rch_layout *L = cap->L;
-    struct rch__entries e = rch__keys_entries(cap, load(cap, modules, L->dict_keys));
+    struct rch__entries e = rch__keys_entries(cap, rch__field_at(cap, modules, L->dict_keys));
     for (int64_t i = 0; i < e.num && cap->status == RCH_OK; i++) {
         rch_addr entry = e.first + (rch_addr)(i * e.stride);
         struct module module = {.object = rch_load64(cap->t, entry + (uint32_t)e.value_off)};
@@ -110,7 +105,8 @@ static void read_modules(struct rch__cap *cap, rch_addr modules, struct rch_vec 
         char own[200];
         if (type->family && strcmp(type->family->name, "module") == 0)
             module.is_own_name =
-                rch__read_str(cap, load(cap, module.object, L->module_name), own, sizeof(own)) &&
+                rch__read_str(cap, rch__field_at(cap, module.object, L->module_name), own,
+                              sizeof(own)) &&
                 strcmp(own, module.name) == 0;
         if (strcmp(module.name, "atexit") == 0)
             cap->atexit_module = module.object;
@@ -126,7 +122,7 @@ static void read_modules(struct rch__cap *cap, rch_addr modules, struct rch_vec 
 static void collect_modules(struct rch__cap *cap, rch_addr interp)
 {
     RCH_VEC(modules, cap->alloc, struct module);
-    rch_addr dict = load(cap, interp, cap->L->interp_modules);
+    rch_addr dict = rch__field_at(cap, interp, cap->L->interp_modules);
     if (!rch__is_dict(cap, dict))
         return;
     read_modules(cap, dict, &modules);
@@ -174,10 +170,12 @@ static void collect_interpreter_fields(struct rch__cap *cap, rch_addr interp)
                 {"interned strings", L->interp_interned_strings}};
     rch__root_begin(cap);
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-        rch__root_ref(cap, RCH_EDGE_FIELD, rows[i].name, FIXED, load(cap, interp, rows[i].offset));
+        rch__root_ref(cap, RCH_EDGE_FIELD, rows[i].name, FIXED,
+                      rch__field_at(cap, interp, rows[i].offset));
     rch_addr gc = interp + (uint32_t)L->interp_gc;
-    rch__root_ref(cap, RCH_EDGE_FIELD, "gc.garbage", FIXED, load(cap, gc, L->gc_garbage));
-    rch__root_ref(cap, RCH_EDGE_FIELD, "gc.callbacks", FIXED, load(cap, gc, L->gc_callbacks));
+    rch__root_ref(cap, RCH_EDGE_FIELD, "gc.garbage", FIXED, rch__field_at(cap, gc, L->gc_garbage));
+    rch__root_ref(cap, RCH_EDGE_FIELD, "gc.callbacks", FIXED,
+                  rch__field_at(cap, gc, L->gc_callbacks));
     rch__root_end(cap, RCH_ROOT_INTERPRETER, "interpreter", NULL, true);
 }
 
@@ -188,19 +186,19 @@ static void collect_atexit(struct rch__cap *cap, rch_addr interp)
     const struct rch_layout *L = cap->L;
     rch_addr callbacks, num;
     if (L->interp_atexit_callbacks != RCH_ABSENT) {
-        callbacks = load(cap, interp, L->interp_atexit_callbacks);
+        callbacks = rch__field_at(cap, interp, L->interp_atexit_callbacks);
         num = rch_load32(cap->t, interp + (uint32_t)L->interp_atexit_num);
     } else {
-        rch_addr state = load(cap, cap->atexit_module, L->module_state);
-        callbacks = load(cap, state, L->atexit_state_callbacks);
+        rch_addr state = rch__field_at(cap, cap->atexit_module, L->module_state);
+        callbacks = rch__field_at(cap, state, L->atexit_state_callbacks);
         num = state ? rch_load32(cap->t, state + (uint32_t)L->atexit_state_num) : 0;
     }
     rch__root_begin(cap);
     for (uint64_t i = 0; callbacks && i < num && i < MAX_CALLBACKS; i++) {
         rch_addr callback = rch_load64(cap->t, callbacks + i * 8);
-        rch__root_code(cap, load(cap, callback, L->atexit_func));
-        rch__root_code(cap, load(cap, callback, L->atexit_args));
-        rch__root_code(cap, load(cap, callback, L->atexit_kwargs));
+        rch__root_code(cap, rch__field_at(cap, callback, L->atexit_func));
+        rch__root_code(cap, rch__field_at(cap, callback, L->atexit_args));
+        rch__root_code(cap, rch__field_at(cap, callback, L->atexit_kwargs));
     }
     rch__label_add(cap, RCH_EDGE_ITEM, NULL, GROUP);
     rch__label_add(cap, RCH_EDGE_FIELD, "args", GROUP);
@@ -223,7 +221,7 @@ static void collect_signals(struct rch__cap *cap)
         char name[32];
         snprintf(name, sizeof(name), "signal %d", (int)i);
         rch__root_ref(cap, RCH_EDGE_FIELD, name, 0,
-                      load(cap, handler, L->runtime_signals_handler_func));
+                      rch__field_at(cap, handler, L->runtime_signals_handler_func));
     }
     rch__root_end(cap, RCH_ROOT_INTERPRETER, "signal handlers", NULL, true);
 }
@@ -236,7 +234,8 @@ void rch__collect_static_types(struct rch__cap *cap)
         if (type->flags & RCH_TPFLAGS_HEAPTYPE)
             continue;
         char name[256];
-        rch__read_cstring(cap, load(cap, type->addr, cap->L->type_name), name, sizeof(name));
+        rch__read_cstring(cap, rch__field_at(cap, type->addr, cap->L->type_name), name,
+                          sizeof(name));
         rch__root_begin(cap);
         rch__root_ref(cap, RCH_EDGE_OBJECT, NULL, FIXED, type->addr);
         rch__root_end(cap, RCH_ROOT_STATIC_TYPE, name, NULL, false);
@@ -262,17 +261,18 @@ static void read_thread_name(struct rch__cap *cap, uint64_t ident, bool is_first
 {
     bool is_main = cap->opt.main_thread_id ? ident == cap->opt.main_thread_id : is_first;
     snprintf(buf, buf_bytes, "%s", is_main ? "MainThread" : "thread");
-    rch_addr dict = load(cap, cap->threading_module, cap->L->module_dict);
+    rch_addr dict = rch__field_at(cap, cap->threading_module, cap->L->module_dict);
     rch_addr active = rch__dict_find(cap, dict, "_active");
     if (!rch__is_dict(cap, active))
         return;
-    struct rch__entries e = rch__keys_entries(cap, load(cap, active, cap->L->dict_keys));
+    struct rch__entries e = rch__keys_entries(cap, rch__field_at(cap, active, cap->L->dict_keys));
     for (int64_t i = 0; i < e.num && i < MAX_THREADS; i++) {
         rch_addr entry = e.first + (rch_addr)(i * e.stride);
         rch_addr key = rch_load64(cap->t, entry + (uint32_t)e.key_off);
         rch_addr value = rch_load64(cap->t, entry + (uint32_t)e.value_off);
         if (!key || !value ||
-            rch__type_get(cap, load(cap, key, cap->L->object_type))->size != rch__size_int ||
+            rch__type_get(cap, rch__field_at(cap, key, cap->L->object_type))->size !=
+                rch__size_int ||
             int_value(cap, key) != ident)
             continue;
         char name[100];
@@ -305,27 +305,28 @@ static void collect_thread(struct rch__cap *cap, rch_addr thread, const char *na
                 {"thread-local sentinel", L->tstate_threading_local_sentinel, RCH_EDGE_FIELD}};
     rch__root_begin(cap);
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-        rch__root_ref(cap, rows[i].kind, rows[i].name, FIXED, load(cap, thread, rows[i].offset));
+        rch__root_ref(cap, rows[i].kind, rows[i].name, FIXED,
+                      rch__field_at(cap, thread, rows[i].offset));
     if (L->tstate_exc_state != RCH_ABSENT) {
         rch_addr state = thread + (uint32_t)L->tstate_exc_state;
         rch__root_ref(cap, RCH_EDGE_FIELD, "exception type", FIXED,
-                      load(cap, state, L->exc_state_type));
+                      rch__field_at(cap, state, L->exc_state_type));
         rch__root_ref(cap, RCH_EDGE_FIELD, "exception being handled", FIXED,
-                      load(cap, state, L->exc_state_value));
+                      rch__field_at(cap, state, L->exc_state_value));
         rch__root_ref(cap, RCH_EDGE_TRACEBACK, "traceback", FIXED,
-                      load(cap, state, L->exc_state_traceback));
+                      rch__field_at(cap, state, L->exc_state_traceback));
     }
     rch__root_end(cap, RCH_ROOT_THREAD, name, NULL, true);
 }
 
 static void collect_threads(struct rch__cap *cap, rch_addr interp)
 {
-    rch_addr thread = load(cap, interp, cap->L->interp_threads_head);
+    rch_addr thread = rch__field_at(cap, interp, cap->L->interp_threads_head);
     for (int n = 0; thread && n < MAX_THREADS && cap->status == RCH_OK; n++) {
         char name[100];
-        rch_addr next = load(cap, thread, cap->L->tstate_next);  // older ones
-        bool is_first = !next && !load(cap, interp, cap->L->interp_next);
-        read_thread_name(cap, load(cap, thread, cap->L->tstate_thread_id), is_first, name,
+        rch_addr next = rch__field_at(cap, thread, cap->L->tstate_next);  // older ones
+        bool is_first = !next && !rch__field_at(cap, interp, cap->L->interp_next);
+        read_thread_name(cap, rch__field_at(cap, thread, cap->L->tstate_thread_id), is_first, name,
                          sizeof(name));
         collect_thread(cap, thread, name);
         rch__collect_frames(cap, thread, name);
@@ -342,7 +343,7 @@ void rch__collect_roots(struct rch__cap *cap)
         collect_atexit(cap, interp);
         collect_threads(cap, interp);
         rch__observe_shells(cap, interp);
-        interp = load(cap, interp, cap->L->interp_next);
+        interp = rch__field_at(cap, interp, cap->L->interp_next);
     }
     collect_signals(cap);
 }

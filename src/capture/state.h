@@ -62,23 +62,23 @@ struct rch__type {  // one record a Python type met
     rch_addr cached_keys;              // ht_cached_keys
     uint64_t shape_key;                // of the shape made last
     uint32_t shape;
-    uint32_t plain_shape;              // the shape for key 0, RCH_NO_NODE until it is made
+    uint32_t plain_shape;  // the shape for key 0, RCH_NO_NODE until it is made
     uint32_t model_type;
     const char *full_name;  // "module.Name", "Name" for built-in types
     uint32_t num_instances;
     uint8_t checks_left;
     bool is_unreached;  // garbage.c: only instances may lead to it
     bool is_observer, is_str, has_managed_dict, is_python_class;
-    bool decode_rest;   // traverse, for what the fields do not tell
-    bool has_guesses;   // some fields must be confirmed by tp_traverse
+    bool decode_rest;  // traverse, for what the fields do not tell
+    bool has_guesses;  // some fields must be confirmed by tp_traverse
 };
 
-struct rch__rows {  // one row an object visited, in order of visit
+struct rch__rows {               // one row an object visited, in order of visit
     struct rch_column shape;     // uint32_t
     struct rch_column size16;    // uint16_t
     struct rch_column refcount;  // int32_t, RCH_IMMORTAL; the references found are taken off later
     struct rch_column start;     // uint32_t, index of the first reference in the log
-    struct rch_vec big;  // struct rch_big_size, node = row
+    struct rch_vec big;          // struct rch_big_size, node = row
 };
 
 struct rch__log {  // references as codes
@@ -92,7 +92,7 @@ struct rch__shape_entry {  // hash: (type, key) -> shape
     uint32_t shape;
 };
 
-struct rch__shape_info {  // by shape number
+struct rch__shape_info {     // by shape number
     struct rch__type *type;  // NULL: of a root
     uint32_t weak_ordinal;   // the reference that holds nothing, UINT32_MAX: none
 };
@@ -141,23 +141,23 @@ struct rch__cap {
     struct rch__shape_entry *shape_slots;
     uint32_t num_shape_slots, num_shapes;
     struct rch_vec shape_infos;  // struct rch__shape_info
-    struct rch_vec labels;  // scratch for the shape being made
+    struct rch_vec labels;       // scratch for the shape being made
 
     struct rch__log *log;  // where rch__emit goes now
     struct rch__log main_log, late_log;
-    struct rch__rows rows;         // the tracked in address order, then the others as swept
-    struct rch__rows late;         // others that the sweep met too late, in any order
-    struct rch_vec late_codes;     // uint32_t: which object each late row is
-    struct rch_vec pending;        // uint32_t codes found behind the sweep
+    struct rch__rows rows;      // the tracked in address order, then the others as swept
+    struct rch__rows late;      // others that the sweep met too late, in any order
+    struct rch_vec late_codes;  // uint32_t: which object each late row is
+    struct rch_vec pending;     // uint32_t codes found behind the sweep
     bool is_sweeping_others;
     uint32_t sweep_position, sweep_granule;
 
-    struct rch_vec roots;       // struct rch__root
-    struct rch_vec root_codes;  // uint32_t
-    struct rch_vec observed;    // struct rch__observed
-    struct rch_vec moved;       // struct rch__moved
-    struct rch_vec closures;    // struct rch__code_names
-    struct rch_vec texts;       // struct rch__text
+    struct rch_vec roots;        // struct rch__root
+    struct rch_vec root_codes;   // uint32_t
+    struct rch_vec observed;     // struct rch__observed
+    struct rch_vec moved;        // struct rch__moved
+    struct rch_vec closures;     // struct rch__code_names
+    struct rch_vec texts;        // struct rch__text
     struct rch_vec stack_words;  // uint64_t: evaluation stacks whose height nobody saved
     rch_addr atexit_module, threading_module;  // if imported
     bool has_ipython;
@@ -189,9 +189,10 @@ static inline void rch__emit(struct rch__cap *cap, rch_addr target)
     rch__emit_code(cap, code);
 }
 
-static inline void rch__emit_hole(struct rch__cap *cap)
+/// The pointer at an offset from pylayout; 0 if there is no object or this version has no such field.
+static inline rch_addr rch__field_at(struct rch__cap *cap, rch_addr object, int32_t offset)
 {
-    rch__emit_code(cap, RCH_NO_CODE);
+    return offset == RCH_ABSENT || !object ? 0 : rch_load64(cap->t, object + (uint32_t)offset);
 }
 
 static inline void rch__emit_fields(struct rch__cap *cap, const struct rch__type *type,
@@ -259,8 +260,9 @@ static inline struct rch__type *rch__type_get(struct rch__cap *cap, rch_addr typ
 /// A dict, or an instance of a subclass of it.
 static inline bool rch__is_dict(struct rch__cap *cap, rch_addr object)
 {
-    return object && (rch__type_get(cap, rch_load64(cap->t, object + (uint32_t)cap->L->object_type))->flags &
-                      RCH_TPFLAGS_DICT_SUBCLASS);
+    return object &&
+           (rch__type_get(cap, rch_load64(cap->t, object + (uint32_t)cap->L->object_type))->flags &
+            RCH_TPFLAGS_DICT_SUBCLASS);
 }
 
 /// Decode and measure one object into a row.
@@ -275,11 +277,11 @@ bool rch__agrees_with_traverse(struct rch__cap *cap, struct rch__type *type, rch
 
 // ---- phases ------------------------------------------------------------------------------------
 
-void rch__mark_tracked(struct rch__cap *cap);                    // gc_lists.c
-void rch__collect_roots(struct rch__cap *cap);                   // roots.c
-void rch__collect_static_types(struct rch__cap *cap);            // after the sweeps
+void rch__mark_tracked(struct rch__cap *cap);          // gc_lists.c
+void rch__collect_roots(struct rch__cap *cap);         // roots.c
+void rch__collect_static_types(struct rch__cap *cap);  // after the sweeps
 void rch__collect_frames(struct rch__cap *cap, rch_addr thread, const char *thread_name);
-void rch__sweep_tracked(struct rch__cap *cap);                   // sweep.c
+void rch__sweep_tracked(struct rch__cap *cap);  // sweep.c
 void rch__sweep_others(struct rch__cap *cap);
 void rch__mark_log(struct rch__cap *cap, struct rch__log *log, size_t end);
 

@@ -63,8 +63,8 @@ struct batch {  // objects whose first cache line is on its way
 static void prefetch_storage(struct rch__cap *cap, const struct batch *batch)
 {
     for (uint32_t i = 0; i < batch->num; i++) {
-        const struct rch__type *type = rch__type_get(
-            cap, rch_load64(cap->t, batch->addrs[i] + (uint32_t)cap->L->object_type));
+        const struct rch__type *type =
+            rch__type_get(cap, rch_load64(cap->t, batch->addrs[i] + (uint32_t)cap->L->object_type));
         for (int s = 0; s < 2 && type->storage[s]; s++)
             __builtin_prefetch((const void *)(uintptr_t)rch_load64(
                 cap->t, batch->addrs[i] + (uint32_t)type->storage[s]));
@@ -140,8 +140,8 @@ static void prefetch_cell(struct rch__cap *cap, uint32_t region, uint32_t cell_n
     const struct rch_cell *cell = &cap->index.cells[region][cell_number];
     rch_addr base = cap->index.base[region] + ((rch_addr)cell_number << (RCH_GRANULE_SHIFT + 6));
     for (uint64_t bits = cell->seen & ~cell->tracked; bits; bits &= bits - 1)
-        __builtin_prefetch((const void *)(uintptr_t)(
-            base + ((rch_addr)__builtin_ctzll(bits) << RCH_GRANULE_SHIFT)));
+        __builtin_prefetch((const void *)(uintptr_t)(base + ((rch_addr)__builtin_ctzll(bits)
+                                                             << RCH_GRANULE_SHIFT)));
 }
 
 static void visit_late(struct rch__cap *cap)

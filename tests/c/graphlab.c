@@ -62,8 +62,8 @@ static bool read_node(struct lab *lab, const char *line)
                       node->type, &node->layout) == 4;
     }
     lab->num_nodes++;
-    return sscanf(line, "r %" SCNu32 " %63s %" SCNu32 " %c", &node->kind, node->type,
-                  &node->flags, &node->layout) == 4;
+    return sscanf(line, "r %" SCNu32 " %63s %" SCNu32 " %c", &node->kind, node->type, &node->flags,
+                  &node->layout) == 4;
 }
 
 static bool read_label(struct lab *lab, const char *line)
@@ -72,7 +72,8 @@ static bool read_label(struct lab *lab, const char *line)
     int32_t to;
     char name[64];
     if (sscanf(line, "e %" SCNu32 " %" SCNd32 " %" SCNu32 " %63s %" SCNu32 " %" SCNu32, &from, &to,
-               &kind, name, &flags, &cls) != 6 || from >= lab->num_nodes)
+               &kind, name, &flags, &cls) != 6 ||
+        from >= lab->num_nodes)
         return false;
     struct rch_label label = {intern(lab, name), (uint8_t)kind, (uint8_t)cls, (uint16_t)flags};
     return rch_vec_append(&lab->nodes[from].labels, &label, 1, NULL) == RCH_OK;
@@ -98,13 +99,16 @@ static bool add_node(struct lab *lab, struct lab_node *node)
     if (dot)
         memcpy(module, node->type, (size_t)(dot - node->type));
     struct rch_type t = {intern(lab, dot ? module : "-"),
-                         intern(lab, is_root ? "root" : dot ? dot + 1 : node->type), RCH_NO_NODE,
-                         strcmp(node->type, "module") == 0 ? RCH_TYPE_IS_MODULE : 0};
+                         intern(lab, is_root ? "root"
+                                     : dot   ? dot + 1
+                                             : node->type),
+                         RCH_NO_NODE, strcmp(node->type, "module") == 0 ? RCH_TYPE_IS_MODULE : 0};
     if (rch_builder_type(lab->builder, &t, &type, NULL) != RCH_OK ||
         rch_builder_shape(lab->builder, type, labels, num, num_tail, &shape, NULL) != RCH_OK)
         return false;
     if (is_root) {
-        struct rch_root root = {.name = intern(lab, node->type), .kind = (uint8_t)node->kind,
+        struct rch_root root = {.name = intern(lab, node->type),
+                                .kind = (uint8_t)node->kind,
                                 .flags = (uint8_t)node->flags};
         return rch_builder_root(lab->builder, &root, shape, &node->handle, NULL) == RCH_OK;
     }
@@ -124,8 +128,8 @@ static bool read_rest(struct lab *lab, const char *line)
         return rch_builder_text(lab->builder, lab->nodes[a].handle, intern(lab, text), NULL) ==
                RCH_OK;
     if (sscanf(line, "x %" SCNu32 " %" SCNu32, &a, &b) == 2 && a < lab->num_nodes)
-        return rch_builder_observer(lab->builder, lab->nodes[a].handle,
-                                    (enum rch_observer_scope)b, NULL) == RCH_OK;
+        return rch_builder_observer(lab->builder, lab->nodes[a].handle, (enum rch_observer_scope)b,
+                                    NULL) == RCH_OK;
     if (sscanf(line, "q %" SCNu32, &a) == 1 && a < lab->num_objects)
         return rch_vec_append(&lab->members, &a, 1, NULL) == RCH_OK;
     return true;
@@ -179,11 +183,13 @@ static void put_freed(FILE *out, const char *name, const struct rch_freed *freed
 
 static void put_holder(FILE *out, const struct rch_holder *h)
 {
-    fprintf(out, "{\"fingerprint\":\"%s\",\"root\":[\"%s\",\"%s\"],\"cut\":%" PRId64
+    fprintf(out,
+            "{\"fingerprint\":\"%s\",\"root\":[\"%s\",\"%s\"],\"cut\":%" PRId64
             ",\"cuttable\":%d,\"group\":%d,\"refs\":%" PRIu32 ",\"holds\":%" PRIu64
-            ",\"holds_only\":%" PRIu64, h->fingerprint, rch_root_kind_word(h->root_kind),
-            h->root_name, h->cut == UINT32_MAX ? -1 : (int64_t)h->cut, h->is_cuttable,
-            h->cut_is_group, h->num_cut_refs, h->holds, h->holds_only);
+            ",\"holds_only\":%" PRIu64,
+            h->fingerprint, rch_root_kind_word(h->root_kind), h->root_name,
+            h->cut == UINT32_MAX ? -1 : (int64_t)h->cut, h->is_cuttable, h->cut_is_group,
+            h->num_cut_refs, h->holds, h->holds_only);
     put_freed(out, "frees", &h->frees);
     fprintf(out, ",\"groups\":[");
     for (uint32_t i = 0; i < h->num_groups; i++) {
@@ -205,11 +211,12 @@ static char *put_answer(const struct rch_answer *a)
     FILE *out = open_memstream(&text, &bytes);
     if (!out)
         return NULL;
-    fprintf(out, "{\"objects\":%" PRIu64 ",\"bytes\":%" PRIu64 ",\"diffuse\":%d,\"garbage\":%" PRIu64
+    fprintf(out,
+            "{\"objects\":%" PRIu64 ",\"bytes\":%" PRIu64 ",\"diffuse\":%d,\"garbage\":%" PRIu64
             ",\"c_held\":%" PRIu64 ",\"observer\":%" PRIu64 ",\"uncuttable\":%" PRIu64
-            ",\"unexplained\":%" PRIu64 ",\"more_holders\":%" PRIu32, a->objects, a->bytes,
-            a->is_diffuse, a->garbage, a->c_held, a->observer, a->uncuttable, a->unexplained,
-            a->num_more_holders);
+            ",\"unexplained\":%" PRIu64 ",\"more_holders\":%" PRIu32,
+            a->objects, a->bytes, a->is_diffuse, a->garbage, a->c_held, a->observer, a->uncuttable,
+            a->unexplained, a->num_more_holders);
     put_freed(out, "all_cut", &a->all_cut);
     fprintf(out, ",\"observer_names\":[");
     for (uint32_t i = 0; i < a->num_observer_names; i++)

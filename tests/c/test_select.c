@@ -90,7 +90,8 @@ static void a_long_name_is_shortened_to_the_buffer(void **state)
 {
     struct rch_graph *g = zoo(state);
     char name[8];
-    rch_type_full_name(g, (uint32_t)(rch_type_of(g, graph_node(g, "a")) - g->types), name, sizeof(name));
+    rch_type_full_name(g, (uint32_t)(rch_type_of(g, graph_node(g, "a")) - g->types), name,
+                       sizeof(name));
     assert_string_equal(name, "amqp.tr");
 }
 
@@ -101,7 +102,8 @@ static void running_out_of_memory_leaks_nothing(void **state)
         RCH_VEC(types, alloc, uint32_t);
         RCH_VEC(nodes, alloc, rch_node);
         if (ok_or_enomem(rch_select_types(g, "*", &types, NULL)))
-            assert_ok_or_enomem(rch_select_instances(g, types.mem, (uint32_t)types.num, &nodes, NULL));
+            assert_ok_or_enomem(
+                rch_select_instances(g, types.mem, (uint32_t)types.num, &nodes, NULL));
     }
 }
 

@@ -108,8 +108,7 @@ static void members_out_of_order_are_refused(void **state)
 
 static void the_cut_is_nearest_to_the_question(void **state)
 {
-    const struct rch_answer *a =
-        why(graph_of(state, "s:5", "@interpreter.r>a.x>b.y>c.z>s"), "s");
+    const struct rch_answer *a = why(graph_of(state, "s:5", "@interpreter.r>a.x>b.y>c.z>s"), "s");
     assert_int_equal(a->num_holders, 1);
     assert_string_equal(path_of(&a->holders[0]),
                         "interpreter r attribute:x attribute:y ^attribute:z");
@@ -157,9 +156,8 @@ static void an_entry_goes_with_its_key(void **state)
 
 static void attributes_are_cut_one_by_one(void **state)
 {
-    const struct rch_answer *a = why(
-        graph_of(state, "d::dict",
-                 "@interpreter.r>o.__dict__>d{one}>s1 d{two}>s1"), "s1");
+    const struct rch_answer *a =
+        why(graph_of(state, "d::dict", "@interpreter.r>o.__dict__>d{one}>s1 d{two}>s1"), "s1");
     assert_int_equal(a->num_holders, 2);
     assert_freed(a->holders[0].frees, 0, 0, 0);
     assert_freed(a->all_cut, 1, 1, 16);
@@ -214,8 +212,7 @@ static void a_module_itself_is_a_root(void **state)
 
 static void members_that_cannot_be_cut_are_counted_apart(void **state)
 {
-    const struct rch_answer *a = why(
-        graph_of(state, MODULE_NODES(m), MODULE(m) "m{x}>s"), "m_m s");
+    const struct rch_answer *a = why(graph_of(state, MODULE_NODES(m), MODULE(m) "m{x}>s"), "m_m s");
     assert_int_equal(a->uncuttable, 1);
     assert_int_equal(a->num_holders, 1);
     assert_string_equal(path_of(&a->holders[0]), "module m ^attribute:x");
@@ -231,27 +228,23 @@ static void the_module_that_defines_a_class_names_it(void **state)
                         "module a attribute:f closure:c ^item:*");
     g = graph_of(state, MODULE_NODES(a) "fn::function zz::str zz_m::module zd::dict",
                  MODULE(a) "@module.zz>zz_m-dict+fixed+forward>zd a{f}>fn zd{f}>fn "
-                 "fn-field.__module__+fixed>zz fn(c)>l[]>s");
+                           "fn-field.__module__+fixed>zz fn(c)>l[]>s");
     assert_string_equal(path_of(&why(g, "s")->holders[0]),
                         "module zz attribute:f closure:c ^item:*");
 }
 
 static void fewer_hops_come_before_names(void **state)
 {
-    struct rch_graph *g = graph_of(
-        state, "", "@module.a>x.p>y.q>c @module.b>z.r>c c.last>s");
-    assert_string_equal(path_of(&why(g, "s")->holders[0]),
-                        "module b attribute:r ^attribute:last");
+    struct rch_graph *g = graph_of(state, "", "@module.a>x.p>y.q>c @module.b>z.r>c c.last>s");
+    assert_string_equal(path_of(&why(g, "s")->holders[0]), "module b attribute:r ^attribute:last");
 }
 
 static void names_come_before_addresses(void **state)
 {
     struct rch_graph *g = graph_of(state, "", "@module.b>z.r>c @module.a>y.q>c c.last>s");
-    assert_string_equal(path_of(&why(g, "s")->holders[0]),
-                        "module a attribute:q ^attribute:last");
+    assert_string_equal(path_of(&why(g, "s")->holders[0]), "module a attribute:q ^attribute:last");
     g = graph_of(state, "", "@module.a>z.r>c z.q>c c.last>s");
-    assert_string_equal(path_of(&why(g, "s")->holders[0]),
-                        "module a attribute:q ^attribute:last");
+    assert_string_equal(path_of(&why(g, "s")->holders[0]), "module a attribute:q ^attribute:last");
 }
 
 static void a_long_path_from_a_module_comes_before_a_short_one_from_a_frame(void **state)
@@ -264,12 +257,11 @@ static void a_long_path_from_a_module_comes_before_a_short_one_from_a_frame(void
 
 static void plumbing_folds_into_hops(void **state)
 {
-    struct rch_graph *g = graph_of(
-        state, MODULE_NODES(m) "fn::function od::dict cell::cell t::pkg.T",
-        MODULE(m) "m{f}>fn(x)>cell-field.contents+back>t.__dict__>od{attr}>s");
+    struct rch_graph *g =
+        graph_of(state, MODULE_NODES(m) "fn::function od::dict cell::cell t::pkg.T",
+                 MODULE(m) "m{f}>fn(x)>cell-field.contents+back>t.__dict__>od{attr}>s");
     const struct rch_answer *a = why(g, "s");
-    assert_string_equal(path_of(&a->holders[0]),
-                        "module m attribute:f closure:x ^attribute:attr");
+    assert_string_equal(path_of(&a->holders[0]), "module m attribute:f closure:x ^attribute:attr");
     assert_string_equal(a->holders[0].hops[1].type, "pkg.T");
     char print[32];
     snprintf(print, sizeof(print), "%s", a->holders[0].fingerprint);
@@ -302,13 +294,13 @@ static void an_attribute_dictionary_itself_is_shown(void **state)
 // kombu.pools: connections is a dict of pools; each entry of producers refers to one of them.
 static void what_leans_on_a_holder_is_named_with_it(void **state)
 {
-    struct rch_graph *g = graph_of(
-        state, MODULE_NODES(p) "pools::dict leaning::dict",
-        MODULE(p) "p{connections}>pools p{producers}>leaning "
-        "pools{k1}>pool1.queue>s1 pools{k2}>pool2.queue>s2 "
-        "pools{k3}>pool3.queue>s3 "
-        "leaning{k1}>pp1.connections>pool1 leaning{k2}>pp2.connections>pool2 "
-        "leaning{k3}>pp3.connections>pool3");
+    struct rch_graph *g =
+        graph_of(state, MODULE_NODES(p) "pools::dict leaning::dict",
+                 MODULE(p) "p{connections}>pools p{producers}>leaning "
+                           "pools{k1}>pool1.queue>s1 pools{k2}>pool2.queue>s2 "
+                           "pools{k3}>pool3.queue>s3 "
+                           "leaning{k1}>pp1.connections>pool1 leaning{k2}>pp2.connections>pool2 "
+                           "leaning{k3}>pp3.connections>pool3");
     const struct rch_answer *a = why(g, "s1 s2 s3");
     assert_int_equal(a->num_holders, 1);
     assert_string_equal(path_of(&a->holders[0]),
@@ -321,14 +313,14 @@ static void what_leans_on_a_holder_is_named_with_it(void **state)
 // The same with producers at rest: each has a connection of its pool in hand.
 static void what_leans_on_a_holder_may_hold_more_than_that(void **state)
 {
-    struct rch_graph *g = graph_of(
-        state, MODULE_NODES(p) "pools::dict leaning::dict",
-        MODULE(p) "p{connections}>pools p{producers}>leaning "
-        "pools{k1}>pool1.queue>c1.t>s1 pools{k2}>pool2.queue>c2.t>s2 "
-        "pools{k3}>pool3.queue>c3.t>s3 leaning{k3}>pp3.connections>pool3 "
-        "pp3.producer>made3.connection>c3 "
-        "leaning{k1}>pp1.connections>pool1 leaning{k2}>pp2.connections>pool2 "
-        "pp1.producer>made1.connection>c1 pp2.producer>made2.connection>c2");
+    struct rch_graph *g =
+        graph_of(state, MODULE_NODES(p) "pools::dict leaning::dict",
+                 MODULE(p) "p{connections}>pools p{producers}>leaning "
+                           "pools{k1}>pool1.queue>c1.t>s1 pools{k2}>pool2.queue>c2.t>s2 "
+                           "pools{k3}>pool3.queue>c3.t>s3 leaning{k3}>pp3.connections>pool3 "
+                           "pp3.producer>made3.connection>c3 "
+                           "leaning{k1}>pp1.connections>pool1 leaning{k2}>pp2.connections>pool2 "
+                           "pp1.producer>made1.connection>c1 pp2.producer>made2.connection>c2");
     const struct rch_answer *a = why(g, "s1 s2 s3");
     assert_int_equal(a->num_holders, 1);
     assert_string_equal(path_of(&a->holders[0]),
@@ -341,9 +333,9 @@ static void what_leans_on_a_holder_may_hold_more_than_that(void **state)
 
 static void two_caches_of_one_module_stay_two(void **state)
 {
-    struct rch_graph *g = graph_of(
-        state, MODULE_NODES(p) "c1::dict c2::dict",
-        MODULE(p) "p{one}>c1 p{two}>c2 c1{a}>w1>s1 c1{b}>w2>s2 c2{a}>v1>s1 c2{b}>v2>s2");
+    struct rch_graph *g =
+        graph_of(state, MODULE_NODES(p) "c1::dict c2::dict",
+                 MODULE(p) "p{one}>c1 p{two}>c2 c1{a}>w1>s1 c1{b}>w2>s2 c2{a}>v1>s1 c2{b}>v2>s2");
     const struct rch_answer *a = why(g, "s1 s2");
     assert_int_equal(a->num_holders, 2);
     assert_int_equal(a->holders[0].num_also, 0);
@@ -372,8 +364,8 @@ static void many_independent_references_are_diffuse(void **state)
 
 static void paths_that_look_alike_are_one_group(void **state)
 {
-    const struct rch_answer *a = why(
-        graph_of(state, "", "@interpreter.r>l[]>a.x>s1 l[]>b.x>s2 l[]>c.y>s3"), "s1 s2 s3");
+    const struct rch_answer *a =
+        why(graph_of(state, "", "@interpreter.r>l[]>a.x>s1 l[]>b.x>s2 l[]>c.y>s3"), "s1 s2 s3");
     assert_int_equal(a->num_holders, 1);
     assert_int_equal(a->holders[0].num_groups, 2);
     assert_int_equal(a->holders[0].groups[0].num_members, 2);
@@ -387,8 +379,8 @@ static void paths_that_look_alike_are_one_group(void **state)
 
 static void garbage_is_told_as_such(void **state)
 {
-    const struct rch_answer *a = why(
-        graph_of(state, "", "@garbage.T>a.x>s1.back>a @interpreter.r>b"), "s1");
+    const struct rch_answer *a =
+        why(graph_of(state, "", "@garbage.T>a.x>s1.back>a @interpreter.r>b"), "s1");
     assert_int_equal(a->garbage, 1);
     assert_int_equal(a->num_holders, 1);
     assert_false(a->holders[0].is_cuttable);
@@ -398,8 +390,8 @@ static void garbage_is_told_as_such(void **state)
 
 static void garbage_is_only_counted_beside_real_holders(void **state)
 {
-    const struct rch_answer *a = why(
-        graph_of(state, "", "@garbage.T>a.x>s1 @interpreter.r>b.x>s2"), "s1 s2");
+    const struct rch_answer *a =
+        why(graph_of(state, "", "@garbage.T>a.x>s1 @interpreter.r>b.x>s2"), "s1 s2");
     assert_int_equal(a->garbage, 1);
     assert_int_equal(a->num_holders, 1);
     assert_int_equal(a->all_cut.question, 1);
@@ -415,7 +407,9 @@ static void what_nothing_reaches_is_unexplained(void **state)
 static void c_held_objects_are_cut_as_one(void **state)
 {
     const struct rch_answer *a = why(
-        graph_of(state, "", "@c-held.method>m1-field.__self__+fixed>s1 @c-held.method>m2-field.__self__+fixed>s2"),
+        graph_of(
+            state, "",
+            "@c-held.method>m1-field.__self__+fixed>s1 @c-held.method>m2-field.__self__+fixed>s2"),
         "s1 s2");
     assert_int_equal(a->num_holders, 1);
     assert_string_equal(path_of(&a->holders[0]), "c-held method ^object:*x2 field:__self__x2");
@@ -425,10 +419,11 @@ static void c_held_objects_are_cut_as_one(void **state)
 
 static void a_clearable_root_is_cut_as_one(void **state)
 {
-    const struct rch_answer *a = why(
-        graph_of(state, "@interpreter.atexit:::clearable",
-                 "@interpreter.atexit-item>m1-field.__self__+fixed>s1 "
-                 "@interpreter.atexit-item>m2-field.__self__+fixed>s2"), "s1 s2");
+    const struct rch_answer *a =
+        why(graph_of(state, "@interpreter.atexit:::clearable",
+                     "@interpreter.atexit-item>m1-field.__self__+fixed>s1 "
+                     "@interpreter.atexit-item>m2-field.__self__+fixed>s2"),
+            "s1 s2");
     assert_int_equal(a->num_holders, 1);
     assert_int_equal(a->holders[0].num_cut_refs, 2);
     assert_non_null(strstr(a->holders[0].advice, "atexit"));
@@ -447,10 +442,9 @@ static void the_observer_is_never_the_answer(void **state)
 
 static void the_callers_locals_do_not_hold_members(void **state)
 {
-    struct rch_graph *g = graph_of(
-        state, "@frame.ask:::direct l::list",
-        "@frame.ask-local.x>s1 @frame.ask-local.all>l[]>s1 l[]>s2 "
-        "@frame.ask-local.pool>p.first>s3");
+    struct rch_graph *g = graph_of(state, "@frame.ask:::direct l::list",
+                                   "@frame.ask-local.x>s1 @frame.ask-local.all>l[]>s1 l[]>s2 "
+                                   "@frame.ask-local.pool>p.first>s3");
     const struct rch_answer *a = why(g, "s1 s2 s3");
     assert_int_equal(a->observer, 2);
     assert_int_equal(a->num_observer_names, 2);
@@ -476,16 +470,16 @@ static void the_key_of_a_weak_value_dictionary_gets_its_advice(void **state)
         MODULE(mu) "mu{_registry}>reg.data>data{kt}>v kt-item+fixed>bm-field.__self__+fixed>s");
     const struct rch_answer *a = why(g, "s");
     assert_string_equal(path_of(&a->holders[0]), "module mu attribute:_registry attribute:data "
-                        "^key:* item:* field:__self__");
+                                                 "^key:* item:* field:__self__");
     assert_non_null(strstr(a->holders[0].advice, "WeakValueDictionary"));
 }
 
 static void running_out_of_memory_leaks_nothing(void **state)
 {
-    struct rch_graph *g = graph_of(
-        state, MODULE_NODES(p) "c1::dict c2::dict pdb:::observer",
-        MODULE(p) "p{one}>c1 p{two}>c2 c1{a}>w1>s1 c1{b}>w2>s2 c2{a}>v1>s1 c2{b}>v2>s2 "
-        "@garbage.T>x>s3 @interpreter.i>pdb.q>s4");
+    struct rch_graph *g =
+        graph_of(state, MODULE_NODES(p) "c1::dict c2::dict pdb:::observer",
+                 MODULE(p) "p{one}>c1 p{two}>c2 c1{a}>w1>s1 c1{b}>w2>s2 c2{a}>v1>s1 c2{b}>v2>s2 "
+                           "@garbage.T>x>s3 @interpreter.i>pdb.q>s4");
     rch_node members[8];
     const char *names = "s1 s2 s3 s4";
     struct rch_question question = {names, members, members_named(g, names, members)};
