@@ -243,6 +243,42 @@ static PyObject *decode(const char *text)
     return PyUnicode_DecodeUTF8(text, (Py_ssize_t)strlen(text), "backslashreplace");
 }
 
+/// {type name: (count, bytes)} of a capture that is not finished.
+static PyObject *build_counts(const struct rch_capture *capture)
+{
+    PyObject *counts = PyDict_New();
+    struct rch_capture_count row;
+    for (size_t i = 0; counts && rch_capture_count(capture, i, &row); i++) {
+        if (!row.count)
+            continue;
+        PyObject *name = decode(row.full_name);
+        PyObject *old = name ? PyDict_GetItemWithError(counts, name) : NULL;  // classes of one name
+        unsigned long long count = row.count, bytes = row.bytes;
+        if (old) {
+            count += PyLong_AsUnsignedLongLong(PyTuple_GET_ITEM(old, 0));
+            bytes += PyLong_AsUnsignedLongLong(PyTuple_GET_ITEM(old, 1));
+        }
+        PyObject *both = name ? Py_BuildValue("(KK)", count, bytes) : NULL;
+        if (!both || PyDict_SetItem(counts, name, both) < 0)
+            Py_CLEAR(counts);
+        Py_XDECREF(name);
+        Py_XDECREF(both);
+    }
+    return counts;
+}
+
+/// The counts alone, without finishing the capture; None when it is finished.
+static PyObject *Graph_counts(PyObject *op, PyObject *ignored)
+{
+    (void)ignored;
+    struct graph_object *self = cast(op);
+    Py_BEGIN_ALLOW_THREADS PyThread_acquire_lock(self->lock, WAIT_LOCK);
+    Py_END_ALLOW_THREADS PyObject *counts =
+        self->capture ? build_counts(self->capture) : Py_BuildValue("");
+    PyThread_release_lock(self->lock);
+    return counts;
+}
+
 /// [(type name, count, bytes)], most first.
 static PyObject *Graph_histogram(PyObject *op, PyObject *ignored)
 {
@@ -483,6 +519,7 @@ static PyObject *Graph_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
 
 static PyMethodDef Graph_methods[] = {
     {"why", (PyCFunction)(void (*)(void))Graph_why, METH_VARARGS | METH_KEYWORDS, NULL},
+    {"counts", Graph_counts, METH_NOARGS, NULL},
     {"histogram", Graph_histogram, METH_NOARGS, NULL},
     {"top", (PyCFunction)(void (*)(void))Graph_top, METH_VARARGS | METH_KEYWORDS, NULL},
     {"addresses", Graph_addresses, METH_O, NULL},

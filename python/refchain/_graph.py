@@ -6,7 +6,7 @@ import gc
 import json
 import os
 from dataclasses import dataclass
-from typing import Any, Dict, Iterator, List, Optional, Sequence, Tuple, Union
+from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence, Tuple, Union
 
 from . import _core
 from ._answer import Answer
@@ -48,7 +48,7 @@ class TypeCount:
 class Top(Sequence[TypeCount]):
     """The histogram: types by number of objects. Prints as ``refchain top`` does."""
 
-    def __init__(self, rows: List[TypeCount], text: str) -> None:
+    def __init__(self, rows: List[TypeCount], text: Callable[[], str]) -> None:
         self._rows = rows
         self._text = text
 
@@ -62,7 +62,7 @@ class Top(Sequence[TypeCount]):
         return iter(self._rows)
 
     def __repr__(self) -> str:
-        return self._text.rstrip("\n")
+        return self._text().rstrip("\n")
 
 
 class Graph:
@@ -104,8 +104,13 @@ class Graph:
 
     def top(self, limit: int = 20) -> Top:
         """Types by number of objects, with their shallow bytes."""
-        rows = [TypeCount(*row) for row in self._core.histogram()]
-        return Top(rows, self._core.top(limit, False, False, self._source))
+        counts = self._core.counts()  # a fresh capture knows them before it is a graph
+        if counts is None:
+            rows = [TypeCount(*row) for row in self._core.histogram()]
+        else:
+            rows = [TypeCount(name, *both) for name, both in counts.items()]
+        rows.sort(key=lambda row: (-row.count, row.type))
+        return Top(rows, lambda: self._core.top(limit, False, False, self._source))
 
     def count(self, pattern: str) -> int:
         """How many objects there are of the types `pattern` names."""

@@ -24,8 +24,8 @@ static void *map(size_t num_bytes)
     return mem == MAP_FAILED ? NULL : mem;
 }
 
-// Aligned to a huge page, with the slack given back.
-static void *map_aligned(size_t num_bytes)
+// Aligned to a huge page, with the slack given back. The first num_small_bytes stay small pages.
+static void *map_aligned(size_t num_bytes, size_t num_small_bytes)
 {
     char *mem = map(num_bytes + HUGE_BYTES);
     if (!mem)
@@ -36,14 +36,19 @@ static void *map_aligned(size_t num_bytes)
         (void)munmap(mem, before);
     if (after)
         (void)munmap(start + num_bytes, after);
-    (void)madvise(start + HUGE_BYTES, num_bytes - HUGE_BYTES, MADV_HUGEPAGE);  // advice only
+    (void)madvise(start + num_small_bytes, num_bytes - num_small_bytes, MADV_HUGEPAGE);  // advice
     return start;
 }
 
 void *rch_bigbuf_new(size_t num_bytes)
 {
     size_t bytes = round_up(num_bytes ? num_bytes : 1, PAGE_BYTES);
-    return bytes <= 2 * HUGE_BYTES ? map(bytes) : map_aligned(bytes);
+    return bytes <= 2 * HUGE_BYTES ? map(bytes) : map_aligned(bytes, HUGE_BYTES);
+}
+
+void *rch_bigbuf_new_huge(size_t num_bytes)
+{
+    return map_aligned(round_up(num_bytes ? num_bytes : 1, PAGE_BYTES), 0);
 }
 
 void rch_bigbuf_free(void *mem, size_t num_bytes)

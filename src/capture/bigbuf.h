@@ -10,6 +10,8 @@
 
 /// Fresh zeroed memory for `num_bytes`, or NULL.
 void *rch_bigbuf_new(size_t num_bytes);
+/// The same, all of it in huge pages: for memory that will be touched all over.
+void *rch_bigbuf_new_huge(size_t num_bytes);
 void rch_bigbuf_free(void *mem, size_t num_bytes);  // NULL is fine
 
 /// A column with a count, for the parts that are appended to.

@@ -165,6 +165,15 @@ enum rch_status rch_capture_walk(const struct rch_capture_options *options,
     return RCH_OK;
 }
 
+bool rch_capture_count(const struct rch_capture *capture, size_t i, struct rch_capture_count *out)
+{
+    if (i >= capture->cap.types.num)
+        return false;
+    const struct rch__type *type = RCH_VEC_AT(&capture->cap.types, struct rch__type *, i);
+    *out = (struct rch_capture_count){type->full_name, type->num_instances, type->num_bytes};
+    return true;
+}
+
 // ---- finish ------------------------------------------------------------------------------------
 
 #define MAX_COLUMNS 10

@@ -46,4 +46,12 @@ RCH_MUST_CHECK enum rch_status rch_capture_finish(struct rch_capture *capture,
                                                   struct rch_error *err);
 void rch_capture_free(struct rch_capture *capture);  // for one that will not be finished
 
+/// How many objects of one type there are: known before the finish, for those who want no more.
+struct rch_capture_count {
+    const char *full_name;  // the capture's
+    uint64_t count, bytes;
+};
+/// Count of type number i; false past the last. Types without objects have a count of 0.
+bool rch_capture_count(const struct rch_capture *capture, size_t i, struct rch_capture_count *out);
+
 #endif

@@ -5,7 +5,7 @@
 // with explicit stacks.
 #include "capture/finish.h"
 
-#define PREFETCH_AHEAD 16
+#define PREFETCH_AHEAD 32
 
 static bool bit_get(const uint64_t *bits, uint32_t i)
 {

@@ -6,6 +6,7 @@
 #include "capture/bigbuf.h"
 
 #define TABLE_ENTRIES ((size_t)1 << (RCH_ADDR_BITS - RCH_REGION_SHIFT))
+#define THIN_REGIONS 8u
 #define REGION_BYTES (RCH_CELLS_PER_REGION * sizeof(struct rch_cell))
 
 enum rch_status rch_index_init(struct rch_index *index, struct rch_error *err)
@@ -31,7 +32,9 @@ uint32_t rch_index_new_region(struct rch_index *index, rch_addr addr)
         index->is_full = true;
         return 0;
     }
-    void *cells = rch_bigbuf_new(REGION_BYTES);
+    // A few regions are libraries and a small heap, thinly set; more is a heap worth huge pages.
+    void *cells = index->num_regions < THIN_REGIONS ? rch_bigbuf_new(REGION_BYTES)
+                                                    : rch_bigbuf_new_huge(REGION_BYTES);
     if (!cells) {
         index->out_of_memory = true;
         return 0;

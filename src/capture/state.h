@@ -66,6 +66,7 @@ struct rch__type {  // one record a Python type met
     uint32_t model_type;
     const char *full_name;  // "module.Name", "Name" for built-in types
     uint32_t num_instances;
+    uint64_t num_bytes;  // of all instances
     uint8_t checks_left;
     bool is_unreached;  // garbage.c: only instances may lead to it
     bool is_observer, is_str, has_managed_dict, is_python_class;

@@ -6,6 +6,7 @@
 
 #define MARK_LAG 64
 #define BATCH 16
+#define STORAGE_BYTES 192  // of a table to ask for: header, indices and first entries of a dict
 #define GRANULES_PER_CELL 64u
 
 void rch__fail(struct rch__cap *cap, enum rch_status status, const char *words)
@@ -65,9 +66,11 @@ static void prefetch_storage(struct rch__cap *cap, const struct batch *batch)
     for (uint32_t i = 0; i < batch->num; i++) {
         const struct rch__type *type =
             rch__type_get(cap, rch_load64(cap->t, batch->addrs[i] + (uint32_t)cap->L->object_type));
-        for (int s = 0; s < 2 && type->storage[s]; s++)
-            __builtin_prefetch((const void *)(uintptr_t)rch_load64(
-                cap->t, batch->addrs[i] + (uint32_t)type->storage[s]));
+        for (int s = 0; s < 2 && type->storage[s]; s++) {
+            rch_addr table = rch_load64(cap->t, batch->addrs[i] + (uint32_t)type->storage[s]);
+            for (rch_addr line = 0; line < STORAGE_BYTES; line += 64)
+                __builtin_prefetch((const void *)(uintptr_t)(table + line));
+        }
     }
 }
 

@@ -644,5 +644,7 @@ void rch__visit(struct rch__cap *cap, struct rch__rows *rows, rch_addr object)
     type->num_instances++;
     if (__builtin_expect(type->is_observer, 0))
         rch__observe(cap, object, RCH_OBSERVER_ALL);
-    take_row(cap, rows, shape, type->size(cap, type, object) + type->header_bytes, refcount, start);
+    uint64_t bytes = type->size(cap, type, object) + type->header_bytes;
+    type->num_bytes += bytes;
+    take_row(cap, rows, shape, bytes, refcount, start);
 }
