@@ -208,12 +208,9 @@ static void unmap(void *ctx, void *mem)
 
 static void drop_owner(struct owner **owner)
 {
-    while (*owner && (*owner)->num > 1)
-        unmap(*owner, (*owner)->columns[0].mem);
-    if (*owner && (*owner)->num == 1)
-        unmap(*owner, (*owner)->columns[0].mem);
-    else
-        free(*owner);
+    for (size_t i = 0; *owner && i < (*owner)->num; i++)
+        rch_bigbuf_free((*owner)->columns[i].mem, (*owner)->columns[i].bytes);
+    free(*owner);
 }
 
 static void *own_new(struct owner *owner, size_t num, size_t elem_bytes)

@@ -32,6 +32,13 @@ struct rch__family {
 /// The row for a tp_name, or NULL.
 const struct rch__family *rch__family_find(const char *tp_name);
 
+// decode_object.c: fields and family; with a managed dict; members and whatever tp_traverse visits
+uint32_t rch__decode_plain(struct rch__cap *cap, struct rch__type *type, rch_addr object);
+uint32_t rch__decode_managed(struct rch__cap *cap, struct rch__type *type, rch_addr object);
+uint32_t rch__decode_traversed(struct rch__cap *cap, struct rch__type *type, rch_addr object);
+/// tp_name of a type, as it is.
+void rch__read_tp_name(struct rch__cap *cap, rch_addr type, char *buf, size_t buf_bytes);
+
 // decode_mapping.c
 uint32_t rch__decode_dict(struct rch__cap *cap, struct rch__type *type, rch_addr dict);
 void rch__emit_dict(struct rch__cap *cap, struct rch__type *type, rch_addr dict);

@@ -11,7 +11,7 @@
 #define MAX_MEMBERS 1024
 #define OBJECT_HEAD_BYTES 16
 
-static void read_tp_name(struct rch__cap *cap, rch_addr type, char *buf, size_t buf_bytes)
+void rch__read_tp_name(struct rch__cap *cap, rch_addr type, char *buf, size_t buf_bytes)
 {
     rch__read_cstring(cap, rch_load64(cap->t, type + (uint32_t)cap->L->type_name), buf, buf_bytes);
 }
@@ -94,7 +94,7 @@ static int64_t struct_sequence_items(struct rch__cap *cap, rch_addr type)
     rch_addr base = rch_load64(cap->t, type + (uint32_t)L->type_base);
     char name[16] = "";
     if (base)
-        read_tp_name(cap, base, name, sizeof(name));
+        rch__read_tp_name(cap, base, name, sizeof(name));
     rch_addr num = strcmp(name, "tuple") == 0 && !is_class_statement(cap, type)
                        ? rch__dict_find(cap, rch__type_dict(cap, type), "n_fields")
                        : 0;
@@ -168,7 +168,7 @@ static void collect_fields(struct rch__cap *cap, struct rch__type *type)
         rch_addr traverse = rch_load64(cap->t, base + (uint32_t)L->type_traverse);
         bool is_class = is_class_statement(cap, base);
         char name[128];
-        read_tp_name(cap, base, name, sizeof(name));
+        rch__read_tp_name(cap, base, name, sizeof(name));
         const struct rch__family *family = is_class ? NULL : rch__family_find(name);
         int64_t num_items = c_type_seen ? 0 : struct_sequence_items(cap, base);
         if (num_items) {
@@ -225,7 +225,7 @@ static bool is_observer_class(struct rch__cap *cap, rch_addr type_addr, const ch
     rch_addr base = type_addr;
     for (int depth = 0; base && depth < MAX_BASES; depth++) {
         char name[64], where[64];
-        read_tp_name(cap, base, name, sizeof(name));
+        rch__read_tp_name(cap, base, name, sizeof(name));
         if (strcmp(name, "Bdb") == 0 &&
             rch__read_str(cap, rch__dict_find(cap, rch__type_dict(cap, base), "__module__"), where,
                           sizeof(where)) &&
@@ -248,7 +248,7 @@ static bool size_is_guessed(struct rch__cap *cap, const struct rch__type *type)
     rch_addr base = type->addr;
     for (int depth = 0; base && depth < MAX_BASES; depth++) {
         char name[128];
-        read_tp_name(cap, base, name, sizeof(name));
+        rch__read_tp_name(cap, base, name, sizeof(name));
         bool is_family = is_of_family(type, name);
         if (strcmp(name, "object") == 0 || (is_family && type->family->size))
             return false;
@@ -344,7 +344,7 @@ static bool derives_from(struct rch__cap *cap, rch_addr type, const char *tp_nam
     char name[64];
     for (int depth = 0; type && depth < MAX_BASES; depth++) {
         if (!(rch_load64(cap->t, type + (uint32_t)cap->L->type_flags) & RCH_TPFLAGS_HEAPTYPE)) {
-            read_tp_name(cap, type, name, sizeof(name));
+            rch__read_tp_name(cap, type, name, sizeof(name));
             if (strcmp(name, tp_name) == 0)
                 return true;
         }
@@ -367,10 +367,6 @@ static void note_storage(const struct rch__cap *cap, struct rch__type *type)
     }
 }
 
-static uint32_t decode_plain(struct rch__cap *cap, struct rch__type *type, rch_addr object);
-static uint32_t decode_managed(struct rch__cap *cap, struct rch__type *type, rch_addr object);
-static uint32_t decode_traversed(struct rch__cap *cap, struct rch__type *type, rch_addr object);
-
 static void choose_decoder(struct rch__cap *cap, struct rch__type *type)
 {
     const struct rch__family *family = type->family;
@@ -381,12 +377,12 @@ static void choose_decoder(struct rch__cap *cap, struct rch__type *type)
                             ? RCH_CHECKED_INSTANCES
                             : 0;
     if (type->has_managed_dict)
-        type->decode = decode_managed;
+        type->decode = rch__decode_managed;
     else if (family && family->decode && !type->dictoffset &&
              (!type->is_python_class || family->decode != rch__decode_dict))
         type->decode = family->decode;
     else
-        type->decode = decode_plain;
+        type->decode = rch__decode_plain;
 }
 
 struct rch__type *rch__type_of_addr(struct rch__cap *cap, rch_addr addr)
@@ -396,7 +392,7 @@ struct rch__type *rch__type_of_addr(struct rch__cap *cap, rch_addr addr)
     static struct rch__type none;  // read only: stands in when memory is gone
     if (!type || cap->status != RCH_OK) {
         rch__fail(cap, RCH_ENOMEM, "a type record");
-        none.decode = decode_plain;
+        none.decode = rch__decode_plain;
         none.size = rch__size_plain;
         return &none;
     }
@@ -418,233 +414,8 @@ struct rch__type *rch__type_of_addr(struct rch__cap *cap, rch_addr addr)
     choose_decoder(cap, type);
     note_storage(cap, type);
     char tp_name[256];
-    read_tp_name(cap, addr, tp_name, sizeof(tp_name));
+    rch__read_tp_name(cap, addr, tp_name, sizeof(tp_name));
     name_type(cap, type, tp_name);
     rch__discover(cap, rch_code(&cap->index, addr));
     return type;
-}
-
-// ---- decoders that serve most types -------------------------------------------------------------
-
-// A negative dictoffset counts from the end of the items (tuple, int, bytes subclasses up to 3.11).
-static rch_addr dict_at_end(struct rch__cap *cap, const struct rch__type *type, rch_addr object)
-{
-    int64_t num = (int64_t)rch_load64(cap->t, object + (uint32_t)cap->L->var_size);
-    uint64_t bytes = (uint64_t)(type->basicsize + (num < 0 ? -num : num) * type->itemsize);
-    return rch_load64(cap->t, object + ((bytes + 7) & ~7ull) + (rch_addr)(int64_t)type->dictoffset);
-}
-
-static uint32_t finish_labels(struct rch__cap *cap, struct rch__type *type, uint64_t key)
-{
-    uint32_t num_tail = 0;
-    if (type->family && type->family->label)
-        num_tail = type->family->label(cap);
-    if (num_tail == 0 && type->decode_rest) {
-        rch__label_add(cap, RCH_EDGE_REFERENCE, NULL, 0);
-        num_tail = 1;
-    }
-    return rch__shape_end(cap, type, key, num_tail);
-}
-
-static void emit_fields(struct rch__cap *cap, struct rch__type *type, rch_addr object)
-{
-    if (type->has_guesses)
-        rch__emit_confirmed_fields(cap, type, object);
-    else
-        rch__emit_fields(cap, type, object);
-}
-
-static void emit_content(struct rch__cap *cap, struct rch__type *type, rch_addr object,
-                         size_t start)
-{
-    if (type->family && type->family->emit)
-        type->family->emit(cap, type, object);
-    else if (type->decode_rest && cap->opt.can_traverse)
-        rch__emit_rest(cap, type, object, start);
-}
-
-static uint32_t decode_plain(struct rch__cap *cap, struct rch__type *type, rch_addr object)
-{
-    size_t start = cap->log->codes.num;
-    emit_fields(cap, type, object);
-    if (type->dictoffset)
-        rch__emit(cap, dict_at_end(cap, type, object));
-    emit_content(cap, type, object, start);
-    if (type->plain_shape != RCH_NO_NODE)
-        return type->plain_shape;
-    rch__shape_begin(cap, type);
-    if (type->dictoffset)
-        rch__label_add(cap, RCH_EDGE_DICT, "__dict__", RCH_LABEL_FIXED | RCH_LABEL_FOLD_FORWARD);
-    return finish_labels(cap, type, 0);
-}
-
-struct managed {  // where a managed object keeps its attributes (3.11+)
-    rch_addr dict, values;
-    int64_t num_values;
-};
-
-static struct managed managed_of(struct rch__cap *cap, const struct rch__type *type,
-                                 rch_addr object)
-{
-    const struct rch_layout *L = cap->L;
-    struct managed m = {0};
-    rch_addr word = rch_load64(cap->t, object + (rch_addr)(int64_t)L->managed_dict);
-    if (L->managed_dict_is_tagged == 1 && (word & 1))
-        m.values = word + 1;
-    else
-        m.dict = word;
-    if (L->managed_values != RCH_ABSENT)
-        m.values = rch_load64(cap->t, object + (rch_addr)(int64_t)L->managed_values);
-    if (L->inline_values_at_basicsize == 1 && (type->flags & RCH_TPFLAGS_INLINE_VALUES)) {
-        m.values = object + (uint64_t)type->basicsize;
-        if (!rch_load8(cap->t, m.values + (uint32_t)L->values_valid))
-            m.values = 0;
-    }
-    if (m.values && type->cached_keys) {
-        m.num_values = rch__keys_entries(cap, type->cached_keys).num;
-        if (L->values_capacity != RCH_ABSENT &&
-            m.num_values > rch_load8(cap->t, m.values + (uint32_t)L->values_capacity))
-            m.num_values = rch_load8(cap->t, m.values + (uint32_t)L->values_capacity);
-    }
-    return m;
-}
-
-rch_addr rch__attribute(struct rch__cap *cap, rch_addr object, const char *name)
-{
-    const struct rch__type *type =
-        rch__type_get(cap, rch_load64(cap->t, object + (uint32_t)cap->L->object_type));
-    struct managed m = {0};
-    if (type->has_managed_dict)
-        m = managed_of(cap, type, object);
-    else
-        for (uint32_t i = 0; i < type->num_fields; i++)
-            if (type->fields[i].label.kind == RCH_EDGE_DICT)
-                m.dict = rch_load64(cap->t, object + (uint32_t)type->fields[i].offset);
-    struct rch__entries e =
-        m.num_values ? rch__keys_entries(cap, type->cached_keys) : (struct rch__entries){0};
-    for (int64_t i = 0; i < m.num_values; i++) {
-        char text[128];
-        rch_addr key = rch_load64(cap->t, e.first + (rch_addr)(i * e.stride) + (uint32_t)e.key_off);
-        if (key && rch__read_str(cap, key, text, sizeof(text)) && strcmp(text, name) == 0)
-            return rch_load64(cap->t, m.values + (uint32_t)cap->L->values_items + (rch_addr)i * 8);
-    }
-    return rch__dict_find(cap, m.dict, name);
-}
-
-static uint32_t label_managed(struct rch__cap *cap, struct rch__type *type, const struct managed *m,
-                              uint64_t key)
-{
-    rch__shape_begin(cap, type);
-    if (m->dict)
-        rch__label_add(cap, RCH_EDGE_DICT, "__dict__", RCH_LABEL_FIXED | RCH_LABEL_FOLD_FORWARD);
-    if (m->num_values)
-        rch__label_shared_keys(cap, type->cached_keys, m->num_values);
-    return finish_labels(cap, type, key);
-}
-
-static uint32_t decode_managed(struct rch__cap *cap, struct rch__type *type, rch_addr object)
-{
-    size_t start = cap->log->codes.num;
-    struct managed m = managed_of(cap, type, object);
-    emit_fields(cap, type, object);
-    if (m.dict)
-        rch__emit(cap, m.dict);
-    rch_addr first = m.values + (uint32_t)cap->L->values_items;
-    bool has_content = (type->family && type->family->emit) || type->decode_rest;
-    int64_t num = m.num_values;
-    while (!has_content && num && !rch_load64(cap->t, first + (rch_addr)(num - 1) * 8))
-        num--;
-    for (int64_t i = 0; i < num; i++)
-        rch__emit(cap, rch_load64(cap->t, first + (rch_addr)i * 8));
-    emit_content(cap, type, object, start);
-    uint64_t key = 1 + (m.dict ? 1u : 0u) + 2 * (uint64_t)m.num_values;
-    uint32_t shape = rch__shape_find(cap, type, key);
-    return shape != RCH_NO_NODE ? shape : label_managed(cap, type, &m, key);
-}
-
-// No decoder, or one that was wrong: members by name, the rest unnamed.
-static uint32_t decode_traversed(struct rch__cap *cap, struct rch__type *type, rch_addr object)
-{
-    size_t start = cap->log->codes.num;
-    rch__emit_fields(cap, type, object);
-    rch__emit_rest(cap, type, object, start);
-    if (type->plain_shape != RCH_NO_NODE)
-        return type->plain_shape;
-    rch__shape_begin(cap, type);
-    rch__label_add(cap, RCH_EDGE_REFERENCE, NULL, 0);
-    return rch__shape_end(cap, type, 0, 1);
-}
-
-static void switch_off(struct rch__cap *cap, struct rch__type *type)
-{
-    const char *what = type->family ? type->family->name : "its own";
-    char tp_name[128];
-    read_tp_name(cap, type->addr, tp_name, sizeof(tp_name));
-    if (cap->status == RCH_OK)
-        cap->status =
-            rch_builder_warn(cap->b, &cap->err,
-                             "decoder '%s' disagrees with tp_traverse of %s: its references "
-                             "are listed without names",
-                             what, tp_name);
-    type->num_fields = 0;
-    type->family = NULL;
-    type->has_managed_dict = type->has_guesses = false;
-    type->decode_rest = true;
-    type->plain_shape = RCH_NO_NODE;
-    type->decode = decode_traversed;
-    type->checks_left = 0;
-    cap->num_switched_off++;
-}
-
-static void take_row(struct rch__cap *cap, struct rch__rows *rows, uint32_t shape, uint64_t bytes,
-                     uint64_t refcount, size_t start)
-{
-    size_t row = rows->shape.num;
-    if (row == rows->shape.cap) {
-        if (rch_column_reserve(&rows->shape, row + 1, &cap->err) != RCH_OK ||
-            rch_column_reserve(&rows->size16, row + 1, &cap->err) != RCH_OK ||
-            rch_column_reserve(&rows->refcount, row + 1, &cap->err) != RCH_OK ||
-            rch_column_reserve(&rows->start, row + 1, &cap->err) != RCH_OK) {
-            cap->status = cap->err.code;
-            return;
-        }
-    }
-    bool is_immortal = (int32_t)refcount < 0 || refcount >= 900000000;  // 3.11 marks with ~10^9
-    RCH_COLUMN_AT(&rows->shape, uint32_t, row) = shape;
-    RCH_COLUMN_AT(&rows->size16, uint16_t, row) =
-        (uint16_t)(bytes < RCH_SIZE_BIG ? bytes : RCH_SIZE_BIG);
-    RCH_COLUMN_AT(&rows->refcount, int32_t, row) = is_immortal ? RCH_IMMORTAL : (int32_t)refcount;
-    RCH_COLUMN_AT(&rows->start, uint32_t, row) = (uint32_t)start;
-    rows->shape.num = row + 1;
-    if (bytes >= RCH_SIZE_BIG) {
-        struct rch_big_size big = {.node = (rch_node)row, .bytes = bytes};
-        if (cap->status == RCH_OK)
-            cap->status = rch_vec_append(&rows->big, &big, 1, &cap->err);
-    }
-}
-
-void rch__visit(struct rch__cap *cap, struct rch__rows *rows, rch_addr object)
-{
-    uint64_t refcount = rch_load64(cap->t, object + (uint32_t)cap->L->object_refcnt);
-    struct rch__type *type =
-        rch__type_get(cap, rch_load64(cap->t, object + (uint32_t)cap->L->object_type));
-    size_t start = cap->log->codes.num;
-    uint32_t shape = type->decode(cap, type, object);
-    if (__builtin_expect(type->checks_left != 0, 0)) {
-        type->checks_left--;
-        if (!rch__agrees_with_traverse(cap, type, object, start)) {
-            switch_off(cap, type);
-            cap->log->codes.num = start;
-            shape = type->decode(cap, type, object);
-        }
-    }
-    if (__builtin_expect(cap->log->codes.num >= UINT32_MAX, 0))
-        rch__fail(cap, RCH_EOVERFLOW,
-                  "more than 4294967294 references; a snapshot cannot hold them");
-    type->num_instances++;
-    if (__builtin_expect(type->is_observer, 0))
-        rch__observe(cap, object, RCH_OBSERVER_ALL);
-    uint64_t bytes = type->size(cap, type, object) + type->header_bytes;
-    type->num_bytes += bytes;
-    take_row(cap, rows, shape, bytes, refcount, start);
 }

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: MIT
+// capture/visit.c -- one object into one row: its shape, references, size and count. The first objects
+// of each type are compared with tp_traverse; a decoder that misses something is switched off.
+#include "capture/families.h"
+
+static void switch_off(struct rch__cap *cap, struct rch__type *type)
+{
+    const char *what = type->family ? type->family->name : "its own";
+    char tp_name[128];
+    rch__read_tp_name(cap, type->addr, tp_name, sizeof(tp_name));
+    if (cap->status == RCH_OK)
+        cap->status =
+            rch_builder_warn(cap->b, &cap->err,
+                             "decoder '%s' disagrees with tp_traverse of %s: its references "
+                             "are listed without names",
+                             what, tp_name);
+    type->num_fields = 0;
+    type->family = NULL;
+    type->has_managed_dict = type->has_guesses = false;
+    type->decode_rest = true;
+    type->plain_shape = RCH_NO_NODE;
+    type->decode = rch__decode_traversed;
+    type->checks_left = 0;
+    cap->num_switched_off++;
+}
+
+static void take_row(struct rch__cap *cap, struct rch__rows *rows, uint32_t shape, uint64_t bytes,
+                     uint64_t refcount, size_t start)
+{
+    size_t row = rows->shape.num;
+    if (row == rows->shape.cap) {
+        if (rch_column_reserve(&rows->shape, row + 1, &cap->err) != RCH_OK ||
+            rch_column_reserve(&rows->size16, row + 1, &cap->err) != RCH_OK ||
+            rch_column_reserve(&rows->refcount, row + 1, &cap->err) != RCH_OK ||
+            rch_column_reserve(&rows->start, row + 1, &cap->err) != RCH_OK) {
+            cap->status = cap->err.code;
+            return;
+        }
+    }
+    bool is_immortal = (int32_t)refcount < 0 || refcount >= 900000000;  // 3.11 marks with ~10^9
+    RCH_COLUMN_AT(&rows->shape, uint32_t, row) = shape;
+    RCH_COLUMN_AT(&rows->size16, uint16_t, row) =
+        (uint16_t)(bytes < RCH_SIZE_BIG ? bytes : RCH_SIZE_BIG);
+    RCH_COLUMN_AT(&rows->refcount, int32_t, row) = is_immortal ? RCH_IMMORTAL : (int32_t)refcount;
+    RCH_COLUMN_AT(&rows->start, uint32_t, row) = (uint32_t)start;
+    rows->shape.num = row + 1;
+    if (bytes >= RCH_SIZE_BIG) {
+        struct rch_big_size big = {.node = (rch_node)row, .bytes = bytes};
+        if (cap->status == RCH_OK)
+            cap->status = rch_vec_append(&rows->big, &big, 1, &cap->err);
+    }
+}
+
+void rch__visit(struct rch__cap *cap, struct rch__rows *rows, rch_addr object)
+{
+    uint64_t refcount = rch_load64(cap->t, object + (uint32_t)cap->L->object_refcnt);
+    struct rch__type *type =
+        rch__type_get(cap, rch_load64(cap->t, object + (uint32_t)cap->L->object_type));
+    size_t start = cap->log->codes.num;
+    uint32_t shape = type->decode(cap, type, object);
+    if (__builtin_expect(type->checks_left != 0, 0)) {
+        type->checks_left--;
+        if (!rch__agrees_with_traverse(cap, type, object, start)) {
+            switch_off(cap, type);
+            cap->log->codes.num = start;
+            shape = type->decode(cap, type, object);
+        }
+    }
+    if (__builtin_expect(cap->log->codes.num >= UINT32_MAX, 0))
+        rch__fail(cap, RCH_EOVERFLOW,
+                  "more than 4294967294 references; a snapshot cannot hold them");
+    type->num_instances++;
+    if (__builtin_expect(type->is_observer, 0))
+        rch__observe(cap, object, RCH_OBSERVER_ALL);
+    uint64_t bytes = type->size(cap, type, object) + type->header_bytes;
+    type->num_bytes += bytes;
+    take_row(cap, rows, shape, bytes, refcount, start);
+}
