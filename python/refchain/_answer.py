@@ -2,7 +2,6 @@
 """The answer to "why are these objects alive?" as Python values."""
 from __future__ import annotations
 
-import html
 import json
 from dataclasses import dataclass, field
 from typing import Any, Dict, List, Optional, Tuple
@@ -137,6 +136,8 @@ class Answer:
         return str(self)
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Dict[str, Any]:
+        import html  # only notebooks need it
+
         return {
             "text/plain": str(self),
             "text/html": '<pre style="line-height:1.25">%s</pre>' % html.escape(str(self)),
