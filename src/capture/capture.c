@@ -145,6 +145,7 @@ enum rch_status rch_capture_walk(const struct rch_capture_options *options,
         return rch_fail(err, RCH_ENOMEM, "a capture");
     struct rch__cap *cap = &made->cap;
     RCH_TRY(init(cap, options, alloc, err));
+    rch__find_home(cap);
     rch__mark_tracked(cap);
     rch__collect_roots(cap);
     rch__sweep_tracked(cap);
@@ -420,7 +421,7 @@ static void fill_info(struct rch__cap *cap)
     info->pause_ns = cap->pause_ns;
     info->num_unreadable = cap->num_unreadable;
     info->num_traversed = cap->num_traversed;
-    info->is_partial = cap->num_unreadable != 0;
+    info->is_partial = cap->num_unreadable != 0 || cap->num_skipped_interps != 0;
 }
 
 static enum rch_status make_graph(struct rch__cap *cap, struct rch_graph **graph_out,

@@ -10,7 +10,6 @@
 #include "capture/state.h"
 
 #define MAX_HEADS 64
-#define MAX_INTERPRETERS 1024
 #define MAX_CURSORS 24
 #define WINDOW 4096           // nodes, to judge how scattered a list is
 #define NEAR_BYTES 1024       // the next node so close is as good as sequential
@@ -47,8 +46,8 @@ static void find_heads(struct walk *walk)
 {
     struct rch__cap *cap = walk->cap;
     const struct rch_layout *L = cap->L;
-    rch_addr interp = cap->opt.first_interp;
-    for (int n = 0; interp && n < MAX_INTERPRETERS; n++) {
+    for (rch_addr interp = rch__next_interp(cap, 0); interp;
+         interp = rch__next_interp(cap, interp)) {
         rch_addr gc = interp + (uint32_t)L->interp_gc;
         if (rch_load32(cap->t, gc + (uint32_t)L->gc_collecting) != 0)
             rch__fail(cap, RCH_EBUSY,
@@ -63,7 +62,6 @@ static void find_heads(struct walk *walk)
             else
                 walk->heads[walk->num_heads++] = head;
         }
-        interp = rch_load64(cap->t, interp + (uint32_t)L->interp_next);
     }
 }
 

@@ -7,6 +7,7 @@
 
 #define MAX_DICT_ENTRIES (1ll << 40)
 #define MAX_STATIC_TYPES 4096
+#define MAX_INTERPRETERS 1024
 
 void rch__read_cstring(struct rch__cap *cap, rch_addr addr, char *buf, size_t buf_bytes)
 {
@@ -141,13 +142,51 @@ static rch_addr find_state(struct rch__cap *cap, rch_addr states, uint64_t num, 
     return 0;
 }
 
+// From 3.12 an interpreter may have a GIL of its own: whoever asks from inside holds only the GIL of
+// his, and another one's objects may change under our eyes.
+static bool may_walk(struct rch__cap *cap, rch_addr interp)
+{
+    bool has_own_gil = cap->L->interp_static_types != RCH_ABSENT;
+    return !cap->opt.calling_thread || !has_own_gil || interp == cap->home_interp;
+}
+
+rch_addr rch__next_interp(struct rch__cap *cap, rch_addr interp)
+{
+    for (int n = 0; n < MAX_INTERPRETERS && cap->status == RCH_OK; n++) {
+        interp = interp ? rch__field_at(cap, interp, cap->L->interp_next) : cap->opt.first_interp;
+        if (!interp || may_walk(cap, interp))
+            return interp;
+    }
+    return 0;
+}
+
+// The interpreter of whoever asks; from outside the main one, which is the last of the list.
+void rch__find_home(struct rch__cap *cap)
+{
+    rch_addr interp = cap->opt.first_interp;
+    uint32_t num = 0;
+    cap->home_interp = rch__field_at(cap, cap->opt.calling_thread, cap->L->tstate_interp);
+    for (; interp && num < MAX_INTERPRETERS; num++) {
+        if (!cap->opt.calling_thread)
+            cap->home_interp = interp;
+        cap->num_skipped_interps += cap->home_interp && !may_walk(cap, interp);
+        interp = rch__field_at(cap, interp, cap->L->interp_next);
+    }
+    if (cap->num_skipped_interps && cap->status == RCH_OK)
+        cap->status =
+            rch_builder_warn(cap->b, &cap->err,
+                             "%u other interpreter(s) of this process may have a GIL of their "
+                             "own and were not read",
+                             cap->num_skipped_interps);
+}
+
 // Built-in types first, then those of extension modules (3.13: datetime).
 rch_addr rch__static_type_state(struct rch__cap *cap, rch_addr type)
 {
     const struct rch_layout *L = cap->L;
     if (L->interp_static_types == RCH_ABSENT)
         return 0;
-    rch_addr interp = cap->opt.first_interp;
+    rch_addr interp = cap->home_interp;
     uint64_t num = rch_load64(cap->t, interp + (uint32_t)L->interp_num_static_types);
     rch_addr state = find_state(cap, interp + (uint32_t)L->interp_static_types, num, type);
     if (state || L->interp_ext_static_types == RCH_ABSENT)

@@ -10,7 +10,6 @@
 #define FIXED RCH_LABEL_FIXED
 #define GROUP RCH_LABEL_GROUP
 #define MAX_THREADS 100000
-#define MAX_INTERPRETERS 1024
 #define MAX_CALLBACKS 10000000
 
 // ---- making one root -----------------------------------------------------------------------------
@@ -336,14 +335,13 @@ static void collect_threads(struct rch__cap *cap, rch_addr interp)
 
 void rch__collect_roots(struct rch__cap *cap)
 {
-    rch_addr interp = cap->opt.first_interp;
-    for (int n = 0; interp && n < MAX_INTERPRETERS && cap->status == RCH_OK; n++) {
+    for (rch_addr interp = rch__next_interp(cap, 0); interp;
+         interp = rch__next_interp(cap, interp)) {
         collect_modules(cap, interp);
         collect_interpreter_fields(cap, interp);
         collect_atexit(cap, interp);
         collect_threads(cap, interp);
         rch__observe_shells(cap, interp);
-        interp = rch__field_at(cap, interp, cap->L->interp_next);
     }
     collect_signals(cap);
 }

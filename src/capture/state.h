@@ -160,6 +160,8 @@ struct rch__cap {
     struct rch_vec closures;     // struct rch__code_names
     struct rch_vec texts;        // struct rch__text
     struct rch_vec stack_words;  // uint64_t: evaluation stacks whose height nobody saved
+    rch_addr home_interp;        // of whoever asks
+    uint32_t num_skipped_interps;
     rch_addr atexit_module, threading_module;  // if imported
     bool has_ipython;
     uint64_t num_traversed, num_switched_off;
@@ -242,6 +244,9 @@ rch_addr rch__dict_find(struct rch__cap *cap, rch_addr dict, const char *key);
 rch_addr rch__type_dict(struct rch__cap *cap, rch_addr type);
 /// Value of an instance attribute, wherever it is kept; 0 if absent.
 rch_addr rch__attribute(struct rch__cap *cap, rch_addr object, const char *name);
+/// The interpreter after this one that may be walked, 0: the first; 0 at the end.
+rch_addr rch__next_interp(struct rch__cap *cap, rch_addr interp);
+void rch__find_home(struct rch__cap *cap);
 /// The state record of a static built-in type (3.12+), or 0.
 rch_addr rch__static_type_state(struct rch__cap *cap, rch_addr type);
 
