@@ -396,44 +396,54 @@ static PyObject *build_refs(const struct rch_graph *g, rch_node v)
     return refs;
 }
 
-static PyObject *Graph_node(PyObject *op, PyObject *arg)
+/// The full name of an object's type.
+static PyObject *build_type_name(const struct rch_graph *g, rch_node v)
+{
+    char name[1024];
+    rch_type_full_name(g, g->shapes[g->shape_of[v]].type, name, sizeof(name));
+    return decode(name);
+}
+
+/// The graph and the node at the address `arg`, which may be RCH_NO_NODE. NULL: an exception is set.
+static const struct rch_graph *node_of_address(PyObject *op, PyObject *arg, rch_node *node_out)
 {
     unsigned long long addr = PyLong_AsUnsignedLongLong(arg);
     if (addr == (unsigned long long)-1 && PyErr_Occurred())
         return NULL;
     const struct rch_graph *g = graph_of(op, false);
+    if (g)
+        *node_out = rch_node_at(g, addr);
+    return g;
+}
+
+static PyObject *Graph_node(PyObject *op, PyObject *arg)
+{
+    rch_node v;
+    const struct rch_graph *g = node_of_address(op, arg, &v);
     if (!g)
         return NULL;
-    rch_node v = rch_node_at(g, addr);
+    unsigned long long addr = PyLong_AsUnsignedLongLong(arg);
     if (v == RCH_NO_NODE) {
         char words[64];  // PyErr_Format knows no %llx before 3.12
         snprintf(words, sizeof(words), "no object at 0x%llx in this snapshot", addr);
         PyErr_SetString(PyExc_LookupError, words);
         return NULL;
     }
-    char type[1024];
-    const struct rch_shape *shape = &g->shapes[g->shape_of[v]];
-    rch_type_full_name(g, shape->type, type, sizeof(type));
-    return Py_BuildValue("{s:K,s:N,s:K,s:O,s:N}", "address", addr, "type", decode(type), "size",
-                         (unsigned long long)rch_size_bytes(g, v), "tracked",
+    return Py_BuildValue("{s:K,s:N,s:K,s:O,s:N}", "address", addr, "type", build_type_name(g, v),
+                         "size", (unsigned long long)rch_size_bytes(g, v), "tracked",
                          v < g->num_tracked ? Py_True : Py_False, "references", build_refs(g, v));
 }
 
 /// Type name of the object at an address, None if there is none.
 static PyObject *Graph_type_of(PyObject *op, PyObject *arg)
 {
-    unsigned long long addr = PyLong_AsUnsignedLongLong(arg);
-    if (addr == (unsigned long long)-1 && PyErr_Occurred())
-        return NULL;
-    const struct rch_graph *g = graph_of(op, false);
+    rch_node v;
+    const struct rch_graph *g = node_of_address(op, arg, &v);
     if (!g)
         return NULL;
-    rch_node v = rch_node_at(g, addr);
-    char type[1024];
     if (v == RCH_NO_NODE)
         Py_RETURN_NONE;
-    rch_type_full_name(g, g->shapes[g->shape_of[v]].type, type, sizeof(type));
-    return decode(type);
+    return build_type_name(g, v);
 }
 
 /// [(kind, name, detail, references)] of all roots.

@@ -319,7 +319,7 @@ static int compare_big(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-// Only strings that name something are kept: keys of mappings and values of `__module__`.
+// The walk kept interned strings that look like names (decode_atom.c); here they get their nodes.
 static enum rch_status fill_texts(struct rch__cap *cap, struct owner *owner, struct rch_columns *c,
                                   struct rch_error *err)
 {

@@ -71,11 +71,9 @@ void rch__emit_iframe(struct rch__cap *cap, rch_addr iframe)
     rch__emit(cap, rch__field_at(cap, iframe, L->iframe_func));
     rch__emit(cap, code);
     int32_t top = (int32_t)rch_load32(cap->t, iframe + (uint32_t)L->iframe_stacktop);
-    uint64_t named = num_named(cap, code);
     rch_addr slots = iframe + (uint32_t)L->iframe_localsplus;
     if (top >= 0)  // -1: executing, the frame itself is a root then
         emit_slots(cap, slots, (uint64_t)top);
-    (void)named;
 }
 
 uint32_t rch__label_iframe(struct rch__cap *cap, rch_addr code)

@@ -164,7 +164,7 @@ struct rch__cap {
     uint32_t num_skipped_interps;
     rch_addr atexit_module, threading_module;  // if imported
     bool has_ipython;
-    uint64_t num_traversed, num_switched_off;
+    uint64_t num_traversed;
     uint64_t pause_ns, num_unreadable;
 };
 

@@ -21,7 +21,6 @@ static void switch_off(struct rch__cap *cap, struct rch__type *type)
     type->plain_shape = RCH_NO_NODE;
     type->decode = rch__decode_traversed;
     type->checks_left = 0;
-    cap->num_switched_off++;
 }
 
 static void take_row(struct rch__cap *cap, struct rch__rows *rows, uint32_t shape, uint64_t bytes,
