@@ -7,7 +7,8 @@
 #include "base/progress.h"
 #include "model/graph.h"
 #include "pylayout/layout.h"
-#include "target/target.h"
+#include "target/fds.h"
+#include "target/image.h"
 
 /// Calls visit(referent, arg) for each reference of `object`, like CPython's tp_traverse.
 typedef int (*rch_visit_fn)(void *referent, void *arg);
@@ -25,6 +26,8 @@ struct rch_capture_options {
     rch_addr none;                      // None: a field that holds it is not worth a name
     uint64_t main_thread_id;            // ident of the main thread, or 0
     bool can_traverse;                  // tp_traverse may be called (own process, GIL held)
+    const struct rch_image *image;      // from outside: what is read; NULL from inside
+    const struct rch_os_fds *fds;       // its descriptors, to go into the graph; NULL: not wanted
     const char *const *observer_paths;  // parts of file names whose frames are the observer's
     uint32_t num_observer_paths;
     const struct rch_progress *progress;  // for finish; may be NULL

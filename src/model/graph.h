@@ -151,6 +151,40 @@ struct rch_addr_run {  // nodes [first_node, next run's) lie at base + 8 * addr8
     uint32_t reserved;
 };
 
+/// Where a thread of the program stood. Its frames: stack_frames [first_frame, +num_frames), innermost
+/// first.
+struct rch_thread {
+    rch_str name;  // "MainThread"
+    rch_str
+        waits_for;  // "recv on fd 7: TCP 127.0.0.1:40312 -> 127.0.0.1:5672"; RCH_NO_STR: not known
+    uint32_t native_id;  // the kernel's, 0: not known
+    uint32_t flags;      // enum rch_thread_flags
+    rch_node root;       // its THREAD root, or RCH_NO_NODE
+    uint32_t first_frame, num_frames;
+    uint32_t reserved;
+};
+enum rch_thread_flags {
+    RCH_THREAD_HAS_GIL = 1,
+    RCH_THREAD_ASKS = 2,         // it is in the call that made this snapshot
+    RCH_THREAD_NOT_STOPPED = 4,  // it went on while it was read: may be torn
+};
+struct rch_stack_frame {
+    rch_str function;  // qualified name where the version has it
+    rch_str file;
+    uint32_t line;  // being executed; 0: not known
+    rch_node root;  // the FRAME or COROUTINE root that has its locals, or RCH_NO_NODE
+};
+
+struct rch_fd {  // an open descriptor of the process, by number
+    int32_t fd;
+    uint32_t kind;                         // enum rch_fd_kind (target/fds.h)
+    rch_str protocol, state, local, peer;  // as there
+};
+struct rch_fd_owner {  // an object that says it owns a descriptor, by node
+    rch_node node;
+    int32_t fd;
+};
+
 /// Facts about the capture, all counts.
 struct rch_capture_info {
     uint32_t pid, py_major, py_minor, py_micro;
