@@ -20,6 +20,21 @@ static bool parse_count(const char *text, uint32_t *value_out)
     return true;
 }
 
+/// "500M", "8G", "1000000"
+static bool parse_size(const char *text, uint64_t *value_out)
+{
+    static const char units[] = "KMGT";
+    char *end;
+    errno = 0;
+    unsigned long long value = strtoull(text, &end, 10);
+    const char *unit = *end ? strchr(units, *end) : NULL;
+    if (errno || end == text || text[0] == '-' || (*end && (!unit || end[1])))
+        return false;
+    uint32_t shift = unit ? 10 * (uint32_t)(unit - units + 1) : 0;
+    *value_out = (uint64_t)value << shift;
+    return *value_out != 0 && *value_out >> shift == value;
+}
+
 static int usage_error(const struct rch_command *command)
 {
     fprintf(stderr, "usage: refchain %s %s\nTry 'refchain %s --help'.\n", command->name,
@@ -36,6 +51,12 @@ static bool take_option(const struct rch_command *command, int id, struct rch_ar
     case RCH_OPT_RAW: args->raw = true; return true;
     case RCH_OPT_ALL: args->all = true; return true;
     case RCH_OPT_OUTPUT: args->output = optarg; return true;
+    case RCH_OPT_SYSROOT: args->sysroot = optarg; return true;
+    case RCH_OPT_MEMORY_LIMIT:
+        if (parse_size(optarg, &args->memory_limit))
+            return true;
+        rch_say("%s: '%s' is not a size like 500M or 8G", command->name, optarg);
+        return false;
     case RCH_OPT_LIMIT: count = &args->limit; break;
     case RCH_OPT_MAX_HOLDERS: count = &args->max_holders; break;
     default: return false;

@@ -24,6 +24,8 @@ enum rch_option_id {
     RCH_OPT_LIMIT,
     RCH_OPT_MAX_HOLDERS,
     RCH_OPT_OUTPUT,
+    RCH_OPT_SYSROOT,
+    RCH_OPT_MEMORY_LIMIT,
 };
 
 /// One row of an option table: getopt's options and the help text both come from it.
@@ -39,7 +41,8 @@ struct rch_option {
 struct rch_args {
     bool json, raw, all;
     uint32_t limit, max_holders;
-    const char *output;
+    const char *output, *sysroot;
+    uint64_t memory_limit;     // bytes, 0: not given
     const char *const *words;  // what is not an option
     int num_words;
 };
@@ -76,10 +79,11 @@ void rch_say(const char *fmt, ...) RCH_PRINTF(1, 2);
 void rch_say_error(const char *what, const struct rch_error *err);
 struct rch_sink rch_talk_sink(void);  // standard error
 
-/// Progress on standard error once work takes longer than a second and somebody watches.
+/// Progress (share, bytes, time left) on standard error once work takes longer than a second and somebody watches.
 struct rch_watch {
     struct rch_progress progress;  // hand this down
-    uint64_t start_ns;
+    const char *phase;
+    uint64_t start_ns, phase_ns, drawn_ns;
     bool is_terminal, has_drawn;
 };
 void rch_watch_start(struct rch_watch *watch);

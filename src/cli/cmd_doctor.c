@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "cli/cli.h"
+#include "cli/doctor_process.h"
 #include "cli/where.h"
 #include "format/rch_file.h"
 #include "pylayout/layout.h"
@@ -107,10 +108,7 @@ static void put_program_text(struct rch_page *page)
                    page->clean_flags ? "ASCII only: the locale is not UTF-8 (set LC_ALL=C.UTF-8)"
                                      : "UTF-8");
     rch_page_end(page);
-    rch_page_words(page,
-                   "  snapshots    read: yes; write: inside Python, refchain.dump(\"app.rch\")");
-    rch_page_end(page);
-    rch_page_words(page, "  processes    not in this version; cores: not in this version");
+    rch_page_words(page, "  reads        processes (try: refchain doctor PID), cores, snapshots");
     rch_page_end(page);
 }
 
@@ -176,7 +174,8 @@ static void put_snapshot_json(struct rch_json *json, const struct checkup *check
     rch_json_close(json, '}');
 }
 
-static void put_json(struct rch_sink *sink, const struct checkup *checkup)
+static void put_json(struct rch_sink *sink, const struct checkup *checkup,
+                     const struct rch_process_checkup *process)
 {
     struct rch_json json = {.sink = sink};
     char version[16];
@@ -193,12 +192,34 @@ static void put_json(struct rch_sink *sink, const struct checkup *checkup)
     rch_json_close(&json, ']');
     if (checkup->path)
         put_snapshot_json(&json, checkup);
+    if (process)
+        rch_process_put_json(&json, process);
     rch_json_close(&json, '}');
+}
+
+static int run_process(const struct rch_args *args, uint32_t pid)
+{
+    static struct rch_process_checkup process;
+    rch_process_check(pid, &process);
+    struct rch_render_options render = rch_out_options(args);
+    struct rch_sink sink = rch_out_sink();
+    struct rch_page page = rch_page_of(&render, &sink);
+    if (args->json) {
+        put_json(&sink, &(struct checkup){0}, &process);
+    } else {
+        put_program_text(&page);
+        rch_process_put_text(&page, &process);
+    }
+    bool is_fine = process.permit.may_read && process.has_python;
+    return rch_out_finish(&sink, is_fine ? RCH_EXIT_OK : RCH_EXIT_CANNOT);
 }
 
 static int run(const struct rch_args *args)
 {
     struct checkup checkup = {0};
+    uint32_t pid = 0;
+    if (args->num_words && rch_where_kind_of(args->words[0], &pid) == RCH_WHERE_PROCESS)
+        return run_process(args, pid);
     if (args->num_words)
         check_snapshot(args->words[0], &checkup);
     struct rch_render_options render = rch_out_options(args);
@@ -210,7 +231,7 @@ static int run(const struct rch_args *args)
     else if (checkup.path && (checkup.is_damaged || checkup.graph->info.is_partial))
         code = RCH_EXIT_PARTIAL;
     if (args->json) {
-        put_json(&sink, &checkup);
+        put_json(&sink, &checkup, NULL);
     } else {
         put_program_text(&page);
         if (checkup.is_open)
@@ -224,11 +245,14 @@ static int run(const struct rch_args *args)
 
 const struct rch_command rch_command_doctor = {
     .name = "doctor",
-    .words_help = "[FILE.rch]",
+    .words_help = "[PID|FILE.rch]",
     .min_words = 0,
     .max_words = 1,
-    .summary = "Say what works here, and whether a snapshot is whole",
+    .summary = "Say what works here, whether a process can be read, a snapshot is whole",
     .details =
+        "With a process number: what is in the way of reading it, what removes that, and which "
+        "Python it\n"
+        "is. It is not stopped.\n"
         "With a snapshot: checks every checksum and every invariant and counts what is in it.\n",
     .options = options,
     .num_options = sizeof(options) / sizeof(options[0]),

@@ -8,13 +8,14 @@ static const struct rch_option options[] = {
     {RCH_OPT_JSON, 0, "json", NULL, "JSON, schema refchain.top/1, all types"},
     {RCH_OPT_ALL, 'a', "all", NULL, "all types"},
     {RCH_OPT_LIMIT, 'n', "limit", "N", "at most N types (20)"},
+    RCH_WHERE_OPTIONS,
     {RCH_OPT_HELP, 'h', "help", NULL, "show this help"},
 };
 
 static int run(const struct rch_args *args)
 {
     struct rch_where where __attribute__((cleanup(rch_where_close)));
-    int code = rch_where_open(args->words[0], &where);
+    int code = rch_where_open(args->words[0], args, &where);
     if (code == RCH_EXIT_CANNOT)
         return code;
     struct rch_error err = {0};
@@ -41,8 +42,7 @@ const struct rch_command rch_command_top = {
     .min_words = 1,
     .max_words = 1,
     .summary = "Count objects and bytes by type",
-    .details = "WHERE is a snapshot, written by refchain.dump(\"app.rch\") inside the program.\n"
-               "Sizes are the objects' own, as sys.getsizeof; most objects first.\n",
+    .details = RCH_WHERE_HELP "Sizes are the objects' own, as sys.getsizeof; most objects first.\n",
     .options = options,
     .num_options = sizeof(options) / sizeof(options[0]),
     .run = run,

@@ -11,6 +11,7 @@ static const struct rch_option options[] = {
     {RCH_OPT_LIMIT, 'n', "limit", "N", "show at most N holders"},
     {RCH_OPT_MAX_HOLDERS, 'k', "max-holders", "N",
      "look for at most N holders before calling the answer diffuse (8)"},
+    RCH_WHERE_OPTIONS,
     {RCH_OPT_HELP, 'h', "help", NULL, "show this help"},
 };
 
@@ -116,7 +117,7 @@ static int answer_and_print(const struct rch_where *where, const struct rch_ask_
 static int run(const struct rch_args *args)
 {
     struct rch_where where __attribute__((cleanup(rch_where_close)));
-    int code = rch_where_open(args->words[0], &where);
+    int code = rch_where_open(args->words[0], args, &where);
     if (code == RCH_EXIT_CANNOT)
         return code;
     struct rch_ask_list list __attribute__((cleanup(rch_ask_list_deinit)));
@@ -132,11 +133,10 @@ const struct rch_command rch_command_why = {
     .min_words = 2,
     .max_words = 2,
     .summary = "Say who holds objects: all holders by name, and what each cut frees",
-    .details =
-        "WHERE is a snapshot, written by refchain.dump(\"app.rch\") inside the program.\n"
-        "TYPE is a short name (TCPTransport), a full name (amqp.transport.TCPTransport) or a\n"
-        "glob over full names ('amqp.*'). A short name of several types is answered for each.\n"
-        "ADDRESS is one object's, as id() gives it: 0x7f41c0de or decimal.\n",
+    .details = RCH_WHERE_HELP
+    "TYPE is a short name (TCPTransport), a full name (amqp.transport.TCPTransport) or a\n"
+    "glob over full names ('amqp.*'). A short name of several types is answered for each.\n"
+    "ADDRESS is one object's, as id() gives it: 0x7f41c0de or decimal.\n",
     .options = options,
     .num_options = sizeof(options) / sizeof(options[0]),
     .run = run,

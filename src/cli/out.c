@@ -124,14 +124,43 @@ static uint64_t now_ns(void)
     return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 
+// Phases that count bytes; the others count objects, or what only they know.
+static bool counts_bytes(const char *phase)
+{
+    static const char *const phases[] = {"copy", "decompress", "read core", "write snapshot"};
+    for (size_t i = 0; i < sizeof(phases) / sizeof(phases[0]); i++)
+        if (strcmp(phases[i], phase) == 0)
+            return true;
+    return false;
+}
+
+static void put_share(const struct rch_watch *watch, const char *phase, uint64_t done,
+                      uint64_t total)
+{
+    double share = (double)done / (double)total;
+    double passed = (double)(now_ns() - watch->phase_ns) / 1e9;
+    fprintf(stderr, "\r\033[K%s: %.0f %%", phase, 100 * share);
+    if (counts_bytes(phase))
+        fprintf(stderr, " of %.1f MiB", (double)total / (1 << 20));
+    if (share > 0.02 && passed > 0.5)
+        fprintf(stderr, ", %.0f s left", passed / share - passed);
+}
+
 static bool report(void *ctx, const char *phase, uint64_t done, uint64_t total)
 {
     struct rch_watch *watch = ctx;
-    if (!watch->is_terminal || now_ns() - watch->start_ns < 1000000000u)
+    uint64_t now = now_ns();
+    if (phase != watch->phase) {
+        watch->phase = phase;
+        watch->phase_ns = now;
+    }
+    if (!watch->is_terminal || now - watch->start_ns < 1000000000u ||
+        now - watch->drawn_ns < 100000000u)
         return true;
     watch->has_drawn = true;
+    watch->drawn_ns = now;
     if (total)
-        fprintf(stderr, "\r\033[K%s: %.0f %%", phase, 100.0 * (double)done / (double)total);
+        put_share(watch, phase, done, total);
     else
         fprintf(stderr, "\r\033[K%s: %" PRIu64, phase, done);
     fflush(stderr);

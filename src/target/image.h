@@ -75,6 +75,12 @@ RCH_MUST_CHECK enum rch_status rch_image_open_pid(uint32_t pid,
                                                   const struct rch_image_options *options,
                                                   struct rch_image **image_out,
                                                   struct rch_error *err);
+/// The process as it is, without stopping or copying: pages are read when asked for, and what is read at
+/// different moments need not fit together. Good for looking at a few words. Errors as above.
+RCH_MUST_CHECK enum rch_status rch_image_peek_pid(uint32_t pid,
+                                                  const struct rch_image_options *options,
+                                                  struct rch_image **image_out,
+                                                  struct rch_error *err);
 /// An ELF core file of the kernel or of gcore, plain, gzip or zstd. RCH_ECORRUPT: no core, or too
 /// damaged to use; what is missing otherwise is counted in bytes_missing and told in warnings.
 RCH_MUST_CHECK enum rch_status rch_image_open_core(const char *path,

@@ -1,0 +1,132 @@
+# SPDX-License-Identifier: MIT
+"""Celery 5.2.6 and a real RabbitMQ that was started with `ulimit -n 256`: it has 141 connections to
+give. A test run that leaks one a test hangs at the 142nd, and is asked from outside."""
+
+import json
+import os
+import pathlib
+import shutil
+import socket
+import subprocess
+import sys
+
+import pytest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "py"))
+import hung  # noqa: E402
+import inside  # noqa: E402
+import native  # noqa: E402
+
+pytestmark = [pytest.mark.rabbitmq, pytest.mark.timeout(600)]
+pytest.importorskip("celery", reason="celery is not installed: use `make test-rabbitmq`")
+
+QUESTION = "amqp.transport.TCPTransport"
+HOLDERS = {"celery.utils.collections", "kombu.pools"}
+PLACES = os.pathsep.join([os.environ["PATH"], "/usr/lib/rabbitmq/bin"])
+
+
+def free_port():
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        return sock.getsockname()[1]
+
+
+@pytest.fixture(scope="module")
+def broker(tmp_path_factory):
+    """A RabbitMQ of our own with 256 descriptors, of which it gives 141 to connections."""
+    server = shutil.which("rabbitmq-server", path="/usr/lib/rabbitmq/bin") or shutil.which(
+        "rabbitmq-server", path=PLACES
+    )
+    if not server:
+        pytest.skip("RabbitMQ is not installed here (Debian: apt-get install rabbitmq-server)")
+    folder = tmp_path_factory.mktemp("broker")
+    (folder / "plugins").write_text("[].")
+    port = free_port()
+    env = {
+        **os.environ,
+        "HOME": str(folder),
+        "RABBITMQ_NODENAME": f"hung{port}@localhost",
+        "RABBITMQ_NODE_PORT": str(port),
+        "RABBITMQ_DIST_PORT": str(free_port()),
+        "RABBITMQ_MNESIA_BASE": str(folder / "mnesia"),
+        "RABBITMQ_LOG_BASE": str(folder / "log"),
+        "RABBITMQ_CONFIG_FILE": str(folder / "none"),
+        "RABBITMQ_ENABLED_PLUGINS_FILE": str(folder / "plugins"),
+        "RABBITMQ_PID_FILE": str(folder / "pid"),
+    }
+    with open(folder / "output", "wb") as output:
+        process = subprocess.Popen(
+            ["sh", "-c", 'ulimit -n 256; exec "$0"', server],
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            env=env,
+            start_new_session=True,
+        )
+
+    def is_up():
+        if process.poll() is not None:
+            pytest.skip(f"RabbitMQ does not start: {hung.read(folder / 'output')[-500:]}")
+        return "Starting broker... completed" in hung.read(folder / "output")
+
+    hung.wait_for(is_up, seconds=90)
+    yield f"amqp://guest:guest@127.0.0.1:{port}//", port
+    os.killpg(process.pid, 15)
+    try:
+        process.wait(30)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, 9)
+
+
+@pytest.fixture(scope="module")
+def story(broker, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("hung")
+    module = inside.PROGRAMS / "celery_run.py"
+    with hung.run(folder, module, env={"CELERY_BROKER": broker[0]}) as run:
+        run.where = run.wait_until_hung()
+        run.port = broker[1]
+        yield run
+
+
+def test_it_hangs_at_the_142nd_test(story):
+    assert story.where.endswith("test_141")
+
+
+def test_the_sockets_have_two_holders(story):
+    before = hung.state(story.pid)
+    done = native.run("why", story.pid, QUESTION, "--json")
+    assert done.returncode == 0, done.stderr.decode()
+    answer = json.loads(done.stdout)
+    assert {holder["root"]["name"] for holder in answer["holders"]} >= HOLDERS
+    assert answer["objects"] in (141, 142)
+    assert hung.state(story.pid) == before and story.process.poll() is None
+    from_inside = json.loads(story.ask(QUESTION))
+    assert [h["fingerprint"] for h in answer["holders"]] == [
+        h["fingerprint"] for h in from_inside["holders"]
+    ]
+    assert [(h["holds"], h["holds_only"]) for h in answer["holders"]] == [
+        (h["holds"], h["holds_only"]) for h in from_inside["holders"]
+    ]
+
+
+def test_the_descriptors_are_named(story):
+    done = native.run("fds", story.pid, "--why")
+    assert done.returncode == 0, done.stderr.decode()
+    text = done.stdout.decode()
+    assert "141 sockets" in text and f"127.0.0.1:{story.port}" in text
+    assert "TCPTransport" in text
+    for name in HOLDERS:
+        assert name in text
+
+
+def test_the_stack_shows_recv(story):
+    done = native.run("stacks", story.pid)
+    assert done.returncode == 0, done.stderr.decode()
+    text = done.stdout.decode()
+    assert "recv on fd" in text and "celery_run.py" in text and "in one" in text.replace(" one ", " in one ")
+
+
+def test_it_goes_on_when_a_connection_is_freed(story):
+    story.free_one("TCPTransport")
+    hung.wait_for(lambda: story.now() != story.where)
+    assert story.process.poll() is None

@@ -1,0 +1,237 @@
+# SPDX-License-Identifier: MIT
+"""Processes in all states a process can be in, read from outside: the right answer or the right
+words, and the process is as it was."""
+
+import contextlib
+import json
+import os
+import pathlib
+import pwd
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+import hung
+import inside
+import native
+import pytest
+
+TARGET = inside.PROGRAMS / "target.py"
+SAMPLES = int(os.environ.get("RCH_SAMPLES", "5"))
+STATES = ["spin", "sleep", "recv", "lock", "gil", "collect", "mutators", "churn"]
+
+
+@contextlib.contextmanager
+def target(*words, python=(sys.executable,), **options):
+    """The process that runs TARGET: `python` may be a command that ends in starting it."""
+    options.setdefault("env", inside.environment())
+    with subprocess.Popen(
+        [*map(str, python), str(TARGET), *map(str, words)], stdout=subprocess.PIPE, **options
+    ) as process:
+        try:
+            assert process.stdout.readline() == b"READY\n"
+            yield process
+        finally:
+            process.kill()
+
+
+def why(pid, *options, **more):
+    return native.run("why", pid, "__main__.Widget", "--json", *options, **more)
+
+
+def check(done, codes=(0,)):
+    assert done.returncode in codes, (done.returncode, done.stderr.decode())
+    answer = json.loads(done.stdout)
+    assert answer["objects"] == 100
+    holder = answer["holders"][0]
+    assert inside.root(holder) == ("module", "__main__")
+    assert inside.hops(holder)[:2] == [".shelf", ".widgets"]
+    assert holder["holds_only"] == 100 and answer["all_cut"]["question"] == 100
+    return answer
+
+
+def stable_state(pid):
+    letter, call = hung.state(pid)
+    return letter, call
+
+
+@pytest.mark.parametrize("state", ["sleep", "recv", "lock", "gil"])
+def test_a_process_that_waits_is_read_and_waits_on(state):
+    with target(state) as process:
+        hung.wait_for(lambda: stable_state(process.pid)[0] == "S")
+        before = stable_state(process.pid)
+        for _ in range(3):
+            check(why(process.pid))
+            assert stable_state(process.pid) == before
+        time.sleep(0.1)
+        assert process.poll() is None and stable_state(process.pid) == before
+
+
+def test_a_process_that_spins_is_read_and_spins_on():
+    with target("spin") as process:
+        check(why(process.pid))
+        assert stable_state(process.pid)[0] == "R"
+
+
+@pytest.mark.parametrize("state", ["collect", "mutators", "churn"])
+def test_a_busy_process_is_read_at_any_moment(state):
+    with target(state) as process:
+        partial = 0
+        for _ in range(SAMPLES):
+            done = why(process.pid)
+            check(done, codes=(0, 3))
+            partial += done.returncode == 3
+        assert process.poll() is None
+        assert state == "collect" or partial < SAMPLES
+
+
+def test_a_stopped_process_is_read_and_stays_stopped():
+    with target("spin") as process:
+        process.send_signal(signal.SIGSTOP)
+        hung.wait_for(lambda: stable_state(process.pid)[0] == "T")
+        check(why(process.pid))
+        assert stable_state(process.pid)[0] == "T"
+        process.send_signal(signal.SIGCONT)
+        hung.wait_for(lambda: stable_state(process.pid)[0] == "R")
+
+
+def test_a_process_may_end_while_it_is_read():
+    for delay in [0.0, 0.005, 0.01, 0.02, 0.04, 0.08]:
+        with target("brief", delay) as process:
+            done = why(process.pid)
+            assert done.returncode in (0, 3, 4), done.stderr.decode()
+            if done.returncode == 4:
+                assert done.stderr.strip()
+            else:
+                check(done, codes=(0, 3))
+
+
+@pytest.mark.parametrize("allocator", ["malloc", "debug", "malloc_debug", "mimalloc"])
+def test_every_allocator(allocator):
+    if allocator == "mimalloc" and sys.version_info < (3, 13):
+        pytest.skip("no mimalloc in this version")
+    with target("sleep", env=inside.environment(PYTHONMALLOC=allocator)) as process:
+        check(why(process.pid))
+
+
+def other_python(*names):
+    found = next(filter(None, map(shutil.which, names)), None)
+    if not found:
+        pytest.skip(f"none of {names} here")
+    return found
+
+
+@pytest.mark.parametrize("name", ["python3.11", "python3.11-dbg", "python3-dbg", "python3.13t"])
+def test_the_systems_pythons(name):
+    """Debian's is static in its program, and stripped."""
+    python = pathlib.Path("/usr/bin") / name
+    if not python.exists():
+        pytest.skip(f"no {name} in /usr/bin")
+    with target("sleep", python=[python], env={"PATH": "/usr/bin"}) as process:
+        check(why(process.pid), codes=(0, 3))
+
+
+def library():
+    """The libpython that this interpreter maps, or None."""
+    for line in hung.read("/proc/self/maps").splitlines():
+        path = line.split()[-1]
+        if "/libpython3." in path:
+            return pathlib.Path(path)
+    return None
+
+
+def test_a_library_deleted_under_the_process(tmp_path):
+    if not library():
+        pytest.skip("this Python is static")
+    copy = shutil.copy(library(), tmp_path)
+    env = inside.environment(LD_LIBRARY_PATH=str(tmp_path))
+    with target("sleep", env=env) as process:
+        assert str(tmp_path) in hung.read(f"/proc/{process.pid}/maps")
+        os.unlink(copy)
+        check(why(process.pid))
+
+
+def test_a_process_in_namespaces_of_its_own():
+    command = ["unshare", "--mount", "--pid", "--fork", "--mount-proc", sys.executable]
+    if subprocess.run(["unshare", "--mount", "true"], capture_output=True).returncode:
+        pytest.skip("namespaces need privileges that we do not have")
+    with target("sleep", python=command) as process:
+        child = hung.read(f"/proc/{process.pid}/task/{process.pid}/children").split()[0]
+        check(why(child))
+        os.kill(int(child), signal.SIGKILL)
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="needs root to become somebody else")
+def test_another_users_process_is_refused_with_words(tmp_path):
+    nobody = pwd.getpwnam("nobody")
+    program = shutil.copy(native.refchain(), tmp_path / "refchain")
+    os.chmod(tmp_path, 0o755)
+
+    def become():
+        os.setgid(nobody.pw_gid)
+        os.setuid(nobody.pw_uid)
+
+    with target("sleep") as process:
+        for command in (["why", process.pid, "Widget"], ["doctor", process.pid]):
+            done = subprocess.run(
+                [program, *map(str, command)], preexec_fn=become, capture_output=True, cwd="/"
+            )
+            assert done.returncode == 4
+            words = done.stderr.decode() + done.stdout.decode()
+            assert "root" in words and "nobody" in words
+        assert process.poll() is None
+
+
+def test_what_is_no_python():
+    with subprocess.Popen(["sleep", "1000"]) as process:
+        done = why(process.pid)
+        process.kill()
+    assert done.returncode == 4
+    assert "no Python" in done.stderr.decode()
+
+
+def test_no_such_process():
+    done = why(4194305)
+    assert done.returncode == 4 and "no such process" in done.stderr.decode().lower()
+
+
+def test_a_zombie():
+    with subprocess.Popen(["true"]) as process:
+        hung.wait_for(lambda: stable_state(process.pid)[0] == "Z")
+        done = why(process.pid)
+    assert done.returncode == 4 and "zombie" in done.stderr.decode()
+
+
+def test_a_process_cannot_read_itself():
+    done = subprocess.run(
+        ["sh", "-c", f'exec "{native.refchain()}" why $$ Widget'], capture_output=True
+    )
+    assert done.returncode == 4 and "itself" in done.stderr.decode()
+
+
+def test_doctor_says_what_would_work():
+    with target("sleep") as process:
+        done = native.run("doctor", process.pid, "--json")
+        assert done.returncode == 0, done.stderr.decode()
+        found = json.loads(done.stdout)["process"]
+        assert found["readable"] and found["python"] == "%d.%d.%d" % sys.version_info[:3]
+        assert native.run("doctor", process.pid).stdout.decode().count("can be read") == 1
+
+
+def test_killing_the_reader_leaves_the_process_as_it_was():
+    with target("sleep") as process:
+        hung.wait_for(lambda: stable_state(process.pid)[0] == "S")
+        before = stable_state(process.pid)
+        for number in range(10):
+            reader = subprocess.Popen(
+                [native.refchain(), "why", str(process.pid), "Widget"],
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+            )
+            time.sleep(0.002 * number)
+            reader.kill()
+            reader.wait()
+            hung.wait_for(lambda: stable_state(process.pid) == before, seconds=5)
+        check(why(process.pid))
