@@ -36,12 +36,33 @@ static void walk_node(const struct rch_graph *g, rch_node v)
     walked += sum;
 }
 
+static void walk_threads(const struct rch_graph *g)
+{
+    uint64_t sum = 0;
+    for (uint32_t i = 0; i < g->num_threads; i++) {
+        const struct rch_thread *thread = &g->threads[i];
+        sum += rch_str_bytes(g, thread->name) + rch_str_bytes(g, thread->waits_for);
+        must(thread->root == RCH_NO_NODE || rch_is_root(g, thread->root));
+        for (uint32_t k = 0; k < thread->num_frames && k < 1000; k++) {
+            const struct rch_stack_frame *frame = &g->stack_frames[thread->first_frame + k];
+            sum += strlen(rch_str_get(g, frame->file)) + rch_str_bytes(g, frame->function);
+            must(frame->root == RCH_NO_NODE || rch_is_root(g, frame->root));
+        }
+    }
+    for (uint32_t i = 0; i < g->num_fds; i++)
+        sum += rch_str_bytes(g, g->fds[i].local) + rch_str_bytes(g, g->fds[i].peer);
+    for (uint32_t i = 0; i < g->num_fd_owners; i++)
+        must(!rch_is_root(g, g->fd_owners[i].node));
+    walked += sum;
+}
+
 static void walk(const struct rch_graph *g)
 {
     struct rch_reverse rev;
     must(rch_graph_verify(g, NULL) == RCH_OK);
     for (rch_node v = 0; v < g->num_nodes; v++)
         walk_node(g, v);
+    walk_threads(g);
     for (uint32_t i = 0; i < g->num_warnings; i++)
         walked += strlen(rch_str_get(g, g->warnings[i]));
     if (rch_reverse_init(&rev, g, rch_alloc_default(), NULL) == RCH_OK)

@@ -177,7 +177,7 @@ bool rch_capture_count(const struct rch_capture *capture, size_t i, struct rch_c
 
 // ---- finish ------------------------------------------------------------------------------------
 
-#define MAX_COLUMNS 10
+#define MAX_COLUMNS 14
 
 struct owner {  // remembers the size of each column, for the graph that frees them one by one
     size_t num;

@@ -41,6 +41,7 @@ struct rch_reader {
     size_t num_bytes;
     const struct rch_alloc *alloc;
     bool has_counts;  // of the file header
+    uint16_t minor;   // version; if the file header is lost, that of this build
     struct rch_file_counts counts;
     struct rch_section sections[RCH_NUM_SECTION_KINDS];
     // salvage only: memory that stands in for lost columns, and what to tell the user

@@ -9,7 +9,7 @@
 #include "model/graph.h"
 
 #define RCH_FILE_MAJOR 1u
-#define RCH_FILE_MINOR 0u
+#define RCH_FILE_MINOR 1u
 #define RCH_FILE_ALIGN 64u
 #define RCH_FILE_BYTE_ORDER 0x01020304u
 #define RCH_FILE_MAGIC "\x93RCH\r\n\x1a\n"
@@ -28,6 +28,10 @@
     X(ROOTS, 7, 16)         \
     X(WARNINGS, 17, 4)      \
     X(OBSERVERS, 15, 8)     \
+    X(THREADS, 18, 32)      \
+    X(STACK_FRAMES, 19, 16) \
+    X(FDS, 20, 24)          \
+    X(FD_OWNERS, 21, 8)     \
     X(ADDR_RUNS, 11, 16)    \
     X(BIG_SIZES, 12, 16)    \
     X(SHAPE_OF, 8, 4)       \
@@ -41,7 +45,7 @@ enum rch_section_kind {
 #define RCH_SECTION_ENUM(name, number, elem_bytes) RCH_SECTION_##name = number,
     RCH_SECTION_LIST(RCH_SECTION_ENUM)
 #undef RCH_SECTION_ENUM
-        RCH_NUM_SECTION_KINDS = 18
+        RCH_NUM_SECTION_KINDS = 22
 };
 
 struct rch_file_counts {
@@ -111,6 +115,12 @@ _Static_assert(sizeof(struct rch_addr_run) == 16 && offsetof(struct rch_addr_run
                "addr_runs");
 _Static_assert(sizeof(struct rch_big_size) == 16 && offsetof(struct rch_big_size, bytes) == 8,
                "big_sizes");
+_Static_assert(sizeof(struct rch_thread) == 32 && offsetof(struct rch_thread, reserved) == 28,
+               "threads");
+_Static_assert(sizeof(struct rch_stack_frame) == 16 && offsetof(struct rch_stack_frame, root) == 12,
+               "stack_frames");
+_Static_assert(sizeof(struct rch_fd) == 24 && offsetof(struct rch_fd, peer) == 20, "fds");
+_Static_assert(sizeof(struct rch_fd_owner) == 8, "fd_owners");
 _Static_assert(sizeof(struct rch_observer) == 8 && sizeof(struct rch_text_of) == 8, "pairs");
 
 /// XXH3 with 64 bits and seed 0.

@@ -59,6 +59,7 @@ enum rch_status rch_file_header_check(struct rch_reader *r, struct rch_error *er
                         header.major, header.minor, RCH_FILE_MAJOR);
     r->counts = header.counts;
     r->has_counts = true;
+    r->minor = header.minor;
     return RCH_OK;
 }
 
@@ -168,7 +169,9 @@ static bool may_miss(uint32_t kind)
 {
     return kind == RCH_SECTION_DIRECTORY || kind == RCH_SECTION_BIG_SIZES ||
            kind == RCH_SECTION_OBSERVERS || kind == RCH_SECTION_TEXTS ||
-           kind == RCH_SECTION_WARNINGS;
+           kind == RCH_SECTION_WARNINGS || kind == RCH_SECTION_THREADS ||
+           kind == RCH_SECTION_STACK_FRAMES || kind == RCH_SECTION_FDS ||
+           kind == RCH_SECTION_FD_OWNERS;
 }
 
 static enum rch_status read_directory(struct rch_reader *r, struct rch_error *err)
@@ -263,6 +266,10 @@ static void fill_graph(struct rch_graph *g, const struct rch_reader *r)
         .roots = ROWS(ROOTS),
         .observers = ROWS(OBSERVERS),
         .texts = ROWS(TEXTS),
+        .threads = ROWS(THREADS),
+        .stack_frames = ROWS(STACK_FRAMES),
+        .fds = ROWS(FDS),
+        .fd_owners = ROWS(FD_OWNERS),
         .str_start = ROWS(STR_START),
         .str_bytes = ROWS(STR_BYTES),
         .warnings = ROWS(WARNINGS),
@@ -274,6 +281,10 @@ static void fill_graph(struct rch_graph *g, const struct rch_reader *r)
         .num_roots = NUM(ROOTS),
         .num_observers = NUM(OBSERVERS),
         .num_texts = NUM(TEXTS),
+        .num_threads = NUM(THREADS),
+        .num_stack_frames = NUM(STACK_FRAMES),
+        .num_fds = NUM(FDS),
+        .num_fd_owners = NUM(FD_OWNERS),
         .num_strs = (uint32_t)(r->sections[RCH_SECTION_STR_START].num - 1),
         .num_str_bytes = NUM(STR_BYTES),
         .num_warnings = NUM(WARNINGS),
@@ -305,7 +316,8 @@ enum rch_status rch_file_open_bytes(const void *bytes, size_t num_bytes, bool sa
     if (!mapped)
         return rch_fail(err, RCH_ENOMEM, "opening a snapshot");
     struct rch_reader *r = &mapped->reader;
-    *r = (struct rch_reader){.bytes = bytes, .num_bytes = num_bytes, .alloc = alloc};
+    *r = (struct rch_reader){
+        .bytes = bytes, .num_bytes = num_bytes, .alloc = alloc, .minor = RCH_FILE_MINOR};
     enum rch_status st = open_reader(r, salvage, err);
     if (st == RCH_OK)
         st = check_counts(r, err);

@@ -136,18 +136,24 @@ static enum rch_status check_essential(const struct salvage *s, struct rch_error
 static enum rch_status drop_optional(struct salvage *s, struct rch_error *err)
 {
     static const struct {
-        enum rch_section_kind kind;
+        enum rch_section_kind kind, with;  // `with`: neither is of use without the other
+        uint16_t since;                    // minor version
         const char *words;
     } optional[] = {
-        {RCH_SECTION_OBSERVERS, "what the questioner holds"},
-        {RCH_SECTION_TEXTS, "texts of strings"},
-        {RCH_SECTION_WARNINGS, "warnings of the capture"},
+        {RCH_SECTION_OBSERVERS, RCH_SECTION_OBSERVERS, 0, "what the questioner holds"},
+        {RCH_SECTION_TEXTS, RCH_SECTION_TEXTS, 0, "texts of strings"},
+        {RCH_SECTION_WARNINGS, RCH_SECTION_WARNINGS, 0, "warnings of the capture"},
+        {RCH_SECTION_THREADS, RCH_SECTION_STACK_FRAMES, 1, "threads and their stacks"},
+        {RCH_SECTION_FDS, RCH_SECTION_FDS, 1, "open descriptors"},
+        {RCH_SECTION_FD_OWNERS, RCH_SECTION_FD_OWNERS, 1, "owners of descriptors"},
     };
     for (size_t i = 0; i < sizeof(optional) / sizeof(optional[0]); i++) {
-        if (is_whole(s, optional[i].kind))
+        if (is_whole(s, optional[i].kind) && is_whole(s, optional[i].with))
             continue;
         *section_of(s, optional[i].kind) = (struct rch_section){.state = RCH_SECTION_WHOLE};
-        RCH_TRY(note(s, err, "%s are lost", optional[i].words));
+        *section_of(s, optional[i].with) = (struct rch_section){.state = RCH_SECTION_WHOLE};
+        if (s->r->minor >= optional[i].since)
+            RCH_TRY(note(s, err, "%s are lost", optional[i].words));
     }
     return RCH_OK;
 }

@@ -43,6 +43,10 @@ void rch_builder_clear(struct rch_builder *b)
     rch_vec_deinit(&b->refs);
     rch_vec_deinit(&b->texts);
     rch_vec_deinit(&b->observers);
+    rch_vec_deinit(&b->threads);
+    rch_vec_deinit(&b->frames);
+    rch_vec_deinit(&b->fds);
+    rch_vec_deinit(&b->fd_owners);
 }
 
 enum rch_status rch_builder_new(const struct rch_alloc *alloc, struct rch_builder **builder_out,
@@ -61,6 +65,10 @@ enum rch_status rch_builder_new(const struct rch_alloc *alloc, struct rch_builde
     rch_vec_init(&b->refs, alloc, sizeof(struct rch_builder_ref));
     rch_vec_init(&b->texts, alloc, sizeof(struct rch_text_of));
     rch_vec_init(&b->observers, alloc, sizeof(struct rch_observer));
+    rch_vec_init(&b->threads, alloc, sizeof(struct rch_thread));
+    rch_vec_init(&b->frames, alloc, sizeof(struct rch_stack_frame));
+    rch_vec_init(&b->fds, alloc, sizeof(struct rch_fd));
+    rch_vec_init(&b->fd_owners, alloc, sizeof(struct rch_fd_owner));
     const uint32_t first_start = 0;
     rch_str empty;
     enum rch_status st = rch_vec_append(&b->tables.str_start, &first_start, 1, err);
@@ -294,4 +302,69 @@ enum rch_status rch_builder_observer(struct rch_builder *b, uint32_t handle,
         return rch_fail(err, RCH_EINVAL, "observer %" PRIu32 ": no such node", handle);
     const struct rch_observer row = {handle, scope};
     return rch_vec_append(&b->observers, &row, 1, err);
+}
+
+// --- threads and descriptors ---
+
+// A root of one of two kinds, or none.
+static bool is_root_of(const struct rch_builder *b, uint32_t handle, enum rch_root_kind kind,
+                       enum rch_root_kind or_kind)
+{
+    if (handle == RCH_NO_NODE)
+        return true;
+    if (handle < b->objects.num || handle >= num_handles(b))
+        return false;
+    uint8_t found = RCH_VEC_AT(&b->roots, struct rch_root, handle - b->objects.num).kind;
+    return found == kind || found == or_kind;
+}
+
+enum rch_status rch_builder_thread(struct rch_builder *b, const struct rch_thread *thread,
+                                   struct rch_error *err)
+{
+    if (thread->name >= num_strs(b) || thread->waits_for >= num_strs(b) ||
+        !is_root_of(b, thread->root, RCH_ROOT_THREAD, RCH_ROOT_THREAD))
+        return rch_fail(err, RCH_EINVAL, "thread of unknown name or root");
+    if (b->threads.num >= MAX_NUM)
+        return rch_fail(err, RCH_EOVERFLOW, "more than 2^32 threads");
+    struct rch_thread row = *thread;
+    row.first_frame = (uint32_t)b->frames.num;
+    row.num_frames = 0;
+    return rch_vec_append(&b->threads, &row, 1, err);
+}
+
+enum rch_status rch_builder_frame(struct rch_builder *b, const struct rch_stack_frame *frame,
+                                  struct rch_error *err)
+{
+    if (b->threads.num == 0 || frame->function >= num_strs(b) || frame->file >= num_strs(b) ||
+        !is_root_of(b, frame->root, RCH_ROOT_FRAME, RCH_ROOT_COROUTINE))
+        return rch_fail(err, RCH_EINVAL, "frame of no thread, of unknown name or root");
+    if (b->frames.num >= MAX_NUM)
+        return rch_fail(err, RCH_EOVERFLOW, "more than 2^32 frames");
+    RCH_TRY(rch_vec_append(&b->frames, frame, 1, err));
+    RCH_VEC_AT(&b->threads, struct rch_thread, b->threads.num - 1).num_frames++;
+    return RCH_OK;
+}
+
+enum rch_status rch_builder_fd(struct rch_builder *b, const struct rch_fd *fd,
+                               struct rch_error *err)
+{
+    if (fd->fd < 0 || fd->protocol >= num_strs(b) || fd->state >= num_strs(b) ||
+        fd->local >= num_strs(b) || fd->peer >= num_strs(b))
+        return rch_fail(err, RCH_EINVAL, "descriptor %" PRId32 " is negative or of unknown name",
+                        fd->fd);
+    if (b->fds.num >= MAX_NUM)
+        return rch_fail(err, RCH_EOVERFLOW, "more than 2^32 descriptors");
+    return rch_vec_append(&b->fds, fd, 1, err);
+}
+
+enum rch_status rch_builder_fd_owner(struct rch_builder *b, uint32_t handle, int32_t fd,
+                                     struct rch_error *err)
+{
+    if (handle >= b->objects.num || fd < 0)
+        return rch_fail(err, RCH_EINVAL, "owner %" PRIu32 " of descriptor %" PRId32 ": no such",
+                        handle, fd);
+    if (b->fd_owners.num >= MAX_NUM)
+        return rch_fail(err, RCH_EOVERFLOW, "more than 2^32 owners of descriptors");
+    const struct rch_fd_owner row = {handle, fd};
+    return rch_vec_append(&b->fd_owners, &row, 1, err);
 }

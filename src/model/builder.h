@@ -54,6 +54,19 @@ RCH_MUST_CHECK enum rch_status rch_builder_text(struct rch_builder *b, uint32_t 
 RCH_MUST_CHECK enum rch_status rch_builder_observer(struct rch_builder *b, uint32_t handle,
                                                     enum rch_observer_scope scope,
                                                     struct rch_error *err);
+/// `root` of a thread or a frame is a handle, or RCH_NO_NODE. A thread's frames are those added after
+/// it, innermost first: its first_frame and num_frames are not looked at.
+RCH_MUST_CHECK enum rch_status rch_builder_thread(struct rch_builder *b,
+                                                  const struct rch_thread *thread,
+                                                  struct rch_error *err);
+RCH_MUST_CHECK enum rch_status rch_builder_frame(struct rch_builder *b,
+                                                 const struct rch_stack_frame *frame,
+                                                 struct rch_error *err);
+/// In any order: finish sorts them.
+RCH_MUST_CHECK enum rch_status rch_builder_fd(struct rch_builder *b, const struct rch_fd *fd,
+                                              struct rch_error *err);
+RCH_MUST_CHECK enum rch_status rch_builder_fd_owner(struct rch_builder *b, uint32_t handle,
+                                                    int32_t fd, struct rch_error *err);
 struct rch_capture_info *rch_builder_info(struct rch_builder *b);
 
 /// Make the graph. On success *graph_out is the caller's (rch_graph_free) and the builder is empty,
@@ -81,6 +94,14 @@ struct rch_columns {
     uint32_t num_observers;
     struct rch_text_of *texts;
     uint32_t num_texts;
+    struct rch_thread *threads;
+    uint32_t num_threads;
+    struct rch_stack_frame *stack_frames;
+    uint32_t num_stack_frames;
+    struct rch_fd *fds;
+    uint32_t num_fds;
+    struct rch_fd_owner *fd_owners;
+    uint32_t num_fd_owners;
 };
 /// `unmap` (may be NULL: the builder's allocator frees, sizes as given here) frees one column that
 /// capture made; it is not called for NULL columns. Only counts are checked, in O(1): call

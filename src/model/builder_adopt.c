@@ -39,6 +39,10 @@ static void built_release(struct rch_graph *graph)
     drop_column(built, c->roots, c->num_roots, sizeof(*c->roots));
     drop_column(built, c->observers, c->num_observers, sizeof(*c->observers));
     drop_column(built, c->texts, c->num_texts, sizeof(*c->texts));
+    drop_column(built, c->threads, c->num_threads, sizeof(*c->threads));
+    drop_column(built, c->stack_frames, c->num_stack_frames, sizeof(*c->stack_frames));
+    drop_column(built, c->fds, c->num_fds, sizeof(*c->fds));
+    drop_column(built, c->fd_owners, c->num_fd_owners, sizeof(*c->fd_owners));
     rch_builder_tables_deinit(&built->tables);
     rch_free(built->alloc, built, 1, sizeof(*built));
 }
@@ -55,7 +59,9 @@ static enum rch_status check_counts(const struct rch_columns *c, struct rch_erro
                    ((c->shape_of && c->size16) || !c->num_nodes) &&
                    ((c->addr8 && c->addr_runs && c->num_addr_runs) || !c->num_objects) &&
                    (c->big_sizes || !c->num_big_sizes) && (c->roots || !c->num_roots) &&
-                   (c->observers || !c->num_observers) && (c->texts || !c->num_texts);
+                   (c->observers || !c->num_observers) && (c->texts || !c->num_texts) &&
+                   (c->threads || !c->num_threads) && (c->stack_frames || !c->num_stack_frames) &&
+                   (c->fds || !c->num_fds) && (c->fd_owners || !c->num_fd_owners);
     if (!has_all)
         return rch_fail(err, RCH_EINVAL, "a column is missing");
     if (c->edge_start[c->num_nodes] != c->num_edges)
@@ -85,6 +91,14 @@ static void fill_columns(struct rch_graph *g, const struct rch_columns *c)
     g->num_observers = c->num_observers;
     g->texts = c->texts;
     g->num_texts = c->num_texts;
+    g->threads = c->threads;
+    g->num_threads = c->num_threads;
+    g->stack_frames = c->stack_frames;
+    g->num_stack_frames = c->num_stack_frames;
+    g->fds = c->fds;
+    g->num_fds = c->num_fds;
+    g->fd_owners = c->fd_owners;
+    g->num_fd_owners = c->num_fd_owners;
 }
 
 static void fill_tables(struct rch_graph *g, const struct rch_builder_tables *t)

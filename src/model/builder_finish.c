@@ -30,6 +30,10 @@ static void draft_drop(struct draft *d)
     rch_free(alloc, c->roots, c->num_roots, sizeof(*c->roots));
     rch_free(alloc, c->observers, c->num_observers, sizeof(*c->observers));
     rch_free(alloc, c->texts, c->num_texts, sizeof(*c->texts));
+    rch_free(alloc, c->threads, c->num_threads, sizeof(*c->threads));
+    rch_free(alloc, c->stack_frames, c->num_stack_frames, sizeof(*c->stack_frames));
+    rch_free(alloc, c->fds, c->num_fds, sizeof(*c->fds));
+    rch_free(alloc, c->fd_owners, c->num_fd_owners, sizeof(*c->fd_owners));
 }
 
 struct place {
@@ -128,6 +132,10 @@ static void count_nodes(struct rch_columns *c, const struct rch_builder *b)
     c->num_edges = (uint32_t)b->refs.num;
     c->num_texts = (uint32_t)b->texts.num;
     c->num_observers = (uint32_t)b->observers.num;
+    c->num_threads = (uint32_t)b->threads.num;
+    c->num_stack_frames = (uint32_t)b->frames.num;
+    c->num_fds = (uint32_t)b->fds.num;
+    c->num_fd_owners = (uint32_t)b->fd_owners.num;
     for (uint32_t i = 0; i < c->num_objects; i++) {
         c->num_tracked += objects[i].is_tracked;
         c->num_big_sizes += objects[i].size_bytes >= RCH_SIZE_BIG;
@@ -148,8 +156,13 @@ static enum rch_status make_room(struct draft *d, struct rch_error *err)
     c->roots = rch_calloc(d->alloc, c->num_roots, sizeof(*c->roots));
     c->observers = rch_calloc(d->alloc, c->num_observers, sizeof(*c->observers));
     c->texts = rch_calloc(d->alloc, c->num_texts, sizeof(*c->texts));
+    c->threads = rch_calloc(d->alloc, c->num_threads, sizeof(*c->threads));
+    c->stack_frames = rch_calloc(d->alloc, c->num_stack_frames, sizeof(*c->stack_frames));
+    c->fds = rch_calloc(d->alloc, c->num_fds, sizeof(*c->fds));
+    c->fd_owners = rch_calloc(d->alloc, c->num_fd_owners, sizeof(*c->fd_owners));
     if (d->node_of && c->edge_start && c->edges && c->shape_of && c->size16 && c->addr8 &&
-        c->big_sizes && c->addr_runs && c->roots && c->observers && c->texts)
+        c->big_sizes && c->addr_runs && c->roots && c->observers && c->texts && c->threads &&
+        c->stack_frames && c->fds && c->fd_owners)
         return RCH_OK;
     return rch_fail(err, RCH_ENOMEM, "graph of %" PRIu32 " nodes and %" PRIu32 " references",
                     c->num_nodes, c->num_edges);
@@ -219,6 +232,60 @@ static enum rch_status fill_rows(struct draft *d, const struct rch_builder *b,
     return RCH_OK;
 }
 
+static void fill_threads(struct draft *d, const struct rch_builder *b)
+{
+    struct rch_columns *c = &d->c;
+    for (uint32_t i = 0; i < c->num_threads; i++) {
+        c->threads[i] = RCH_VEC_AT(&b->threads, struct rch_thread, i);
+        if (c->threads[i].root != RCH_NO_NODE)
+            c->threads[i].root = d->node_of[c->threads[i].root];
+    }
+    for (uint32_t i = 0; i < c->num_stack_frames; i++) {
+        c->stack_frames[i] = RCH_VEC_AT(&b->frames, struct rch_stack_frame, i);
+        if (c->stack_frames[i].root != RCH_NO_NODE)
+            c->stack_frames[i].root = d->node_of[c->stack_frames[i].root];
+    }
+}
+
+static int by_fd(const void *left, const void *right)
+{
+    const struct rch_fd *a = left, *b = right;
+    return (a->fd > b->fd) - (a->fd < b->fd);
+}
+
+static int by_owner_and_fd(const void *left, const void *right)
+{
+    const struct rch_fd_owner *a = left, *b = right;
+    if (a->node != b->node)
+        return a->node < b->node ? -1 : 1;
+    return (a->fd > b->fd) - (a->fd < b->fd);
+}
+
+static enum rch_status fill_fds(struct draft *d, const struct rch_builder *b, struct rch_error *err)
+{
+    struct rch_columns *c = &d->c;
+    for (uint32_t i = 0; i < c->num_fds; i++)
+        c->fds[i] = RCH_VEC_AT(&b->fds, struct rch_fd, i);
+    for (uint32_t i = 0; i < c->num_fd_owners; i++) {
+        c->fd_owners[i] = RCH_VEC_AT(&b->fd_owners, struct rch_fd_owner, i);
+        c->fd_owners[i].node = d->node_of[c->fd_owners[i].node];
+    }
+    if (c->num_fds)
+        qsort(c->fds, c->num_fds, sizeof(*c->fds), by_fd);
+    if (c->num_fd_owners)
+        qsort(c->fd_owners, c->num_fd_owners, sizeof(*c->fd_owners), by_owner_and_fd);
+    for (uint32_t i = 1; i < c->num_fds; i++) {
+        if (c->fds[i].fd == c->fds[i - 1].fd)
+            return rch_fail(err, RCH_EINVAL, "descriptor %" PRId32 " comes twice", c->fds[i].fd);
+    }
+    for (uint32_t i = 1; i < c->num_fd_owners; i++) {
+        if (by_owner_and_fd(&c->fd_owners[i - 1], &c->fd_owners[i]) == 0)
+            return rch_fail(err, RCH_EINVAL, "an owner of descriptor %" PRId32 " comes twice",
+                            c->fd_owners[i].fd);
+    }
+    return RCH_OK;
+}
+
 // The types' handles become nodes; `undo` has their old numbers.
 static enum rch_status map_types(const struct draft *d, struct rch_vec *types, rch_node *undo,
                                  struct rch_error *err)
@@ -254,6 +321,8 @@ enum rch_status rch_builder_finish(struct rch_builder *b, struct rch_graph **gra
     RCH_TRY(fill_nodes(&d, b, err));
     fill_refs(&d, b);
     RCH_TRY(fill_rows(&d, b, err));
+    fill_threads(&d, b);
+    RCH_TRY(fill_fds(&d, b, err));
     RCH_BLOCK(undo, b->alloc, types->num, sizeof(rch_node));
     if (!undo.mem)
         return rch_fail(err, RCH_ENOMEM, "%zu types", types->num);

@@ -30,6 +30,10 @@ struct rch_builder {
     struct rch_vec refs;         // struct rch_builder_ref
     struct rch_vec texts;        // struct rch_text_of
     struct rch_vec observers;    // struct rch_observer
+    struct rch_vec threads;      // struct rch_thread
+    struct rch_vec frames;       // struct rch_stack_frame
+    struct rch_vec fds;          // struct rch_fd
+    struct rch_vec fd_owners;    // struct rch_fd_owner
     struct rch_capture_info info;
 };
 

@@ -175,14 +175,14 @@ struct rch_stack_frame {
     rch_node root;  // the FRAME or COROUTINE root that has its locals, or RCH_NO_NODE
 };
 
-struct rch_fd {  // an open descriptor of the process, by number
-    int32_t fd;
-    uint32_t kind;                         // enum rch_fd_kind (target/fds.h)
+struct rch_fd {     // an open descriptor of the process, sorted by number
+    int32_t fd;     // never negative
+    uint32_t kind;  // enum rch_fd_kind (target/fds.h); numbers not known there are "other"
     rch_str protocol, state, local, peer;  // as there
 };
-struct rch_fd_owner {  // an object that says it owns a descriptor, by node
+struct rch_fd_owner {  // an object that says it owns a descriptor, sorted by node, then descriptor
     rch_node node;
-    int32_t fd;
+    int32_t fd;  // it need not be open
 };
 
 /// Facts about the capture, all counts.
@@ -212,11 +212,16 @@ struct rch_graph {
     const struct rch_root *roots;  // root i is node num_objects + i
     const struct rch_observer *observers;
     const struct rch_text_of *texts;
+    const struct rch_thread *threads;
+    const struct rch_stack_frame *stack_frames;
+    const struct rch_fd *fds;
+    const struct rch_fd_owner *fd_owners;
     const uint32_t *str_start;  // num_strs + 1 offsets into str_bytes; each string is also followed
     const char *str_bytes;      // by a NUL that is not part of it
     const rch_str *warnings;
     uint32_t num_big_sizes, num_addr_runs, num_shapes, num_labels, num_types, num_roots;
-    uint32_t num_observers, num_texts, num_strs, num_str_bytes, num_warnings;
+    uint32_t num_observers, num_texts, num_threads, num_stack_frames, num_fds, num_fd_owners;
+    uint32_t num_strs, num_str_bytes, num_warnings;
     struct rch_capture_info info;
     void (*release)(struct rch_graph *graph);  // frees the columns, then the struct itself
     void *owner;                               // for release

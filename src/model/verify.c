@@ -39,6 +39,9 @@ static enum rch_status check_counts(const struct rch_graph *g, struct rch_error 
         column_missing(g->shapes, g->num_shapes) || column_missing(g->labels, g->num_labels) ||
         column_missing(g->types, g->num_types) || column_missing(g->texts, g->num_texts) ||
         column_missing(g->observers, g->num_observers) ||
+        column_missing(g->threads, g->num_threads) ||
+        column_missing(g->stack_frames, g->num_stack_frames) ||
+        column_missing(g->fds, g->num_fds) || column_missing(g->fd_owners, g->num_fd_owners) ||
         column_missing(g->str_bytes, g->num_str_bytes) ||
         column_missing(g->warnings, g->num_warnings))
         return rch_fail(err, RCH_ECORRUPT, "graph: a column is missing");
@@ -253,6 +256,61 @@ static enum rch_status check_rows(const struct rch_graph *g, struct rch_error *e
     return RCH_OK;
 }
 
+// A root of one of two kinds, or none.
+static bool is_root_of(const struct rch_graph *g, rch_node v, enum rch_root_kind kind,
+                       enum rch_root_kind or_kind)
+{
+    if (v == RCH_NO_NODE)
+        return true;
+    if (v < g->num_objects || v >= g->num_nodes)
+        return false;
+    uint8_t found = g->roots[v - g->num_objects].kind;
+    return found == kind || found == or_kind;
+}
+
+static enum rch_status check_threads(const struct rch_graph *g, struct rch_error *err)
+{
+    for (uint32_t i = 0; i < g->num_threads; i++) {
+        const struct rch_thread *thread = &g->threads[i];
+        if (thread->name >= g->num_strs || thread->waits_for >= g->num_strs)
+            return bad_row(err, "threads", i, "has a name that is no string");
+        if (!is_root_of(g, thread->root, RCH_ROOT_THREAD, RCH_ROOT_THREAD))
+            return bad_row(err, "threads", i, "has a root that is none of a thread");
+        if (thread->first_frame > g->num_stack_frames ||
+            thread->num_frames > g->num_stack_frames - thread->first_frame)
+            return bad_row(err, "threads", i, "has frames that are not there");
+    }
+    for (uint32_t i = 0; i < g->num_stack_frames; i++) {
+        const struct rch_stack_frame *frame = &g->stack_frames[i];
+        if (frame->function >= g->num_strs || frame->file >= g->num_strs)
+            return bad_row(err, "stack_frames", i, "has a name that is no string");
+        if (!is_root_of(g, frame->root, RCH_ROOT_FRAME, RCH_ROOT_COROUTINE))
+            return bad_row(err, "stack_frames", i, "has a root that is none of a frame");
+    }
+    return RCH_OK;
+}
+
+static enum rch_status check_fds(const struct rch_graph *g, struct rch_error *err)
+{
+    for (uint32_t i = 0; i < g->num_fds; i++) {
+        const struct rch_fd *fd = &g->fds[i];
+        if (fd->fd < 0 || (i > 0 && fd->fd <= g->fds[i - 1].fd))
+            return bad_row(err, "fds", i, "is out of order");
+        if (fd->protocol >= g->num_strs || fd->state >= g->num_strs || fd->local >= g->num_strs ||
+            fd->peer >= g->num_strs)
+            return bad_row(err, "fds", i, "has a name that is no string");
+    }
+    for (uint32_t i = 0; i < g->num_fd_owners; i++) {
+        const struct rch_fd_owner *owner = &g->fd_owners[i], *before = owner - (i > 0);
+        if (owner->node >= g->num_objects)
+            return bad_row(err, "fd_owners", i, "is no object");
+        if (owner->fd < 0 || owner->node < before->node ||
+            (i > 0 && owner->node == before->node && owner->fd <= before->fd))
+            return bad_row(err, "fd_owners", i, "is out of order");
+    }
+    return RCH_OK;
+}
+
 enum rch_status rch_graph_verify(const struct rch_graph *g, struct rch_error *err)
 {
     RCH_TRY(check_counts(g, err));
@@ -263,5 +321,7 @@ enum rch_status rch_graph_verify(const struct rch_graph *g, struct rch_error *er
     RCH_TRY(check_edges(g, err));
     RCH_TRY(check_addresses(g, err));
     RCH_TRY(check_sizes(g, err));
-    return check_rows(g, err);
+    RCH_TRY(check_rows(g, err));
+    RCH_TRY(check_threads(g, err));
+    return check_fds(g, err);
 }

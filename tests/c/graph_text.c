@@ -9,6 +9,7 @@
 #include "base/arena.h"
 #include "model/builder.h"
 #include "support.h"
+#include "target/fds.h"
 
 struct text_node {
     const char *name;
@@ -30,11 +31,18 @@ struct text_edge {
     bool is_tail, is_entry;
 };
 
+struct
+    text_row {  // a thread, a frame, a descriptor, an owner: the mark and what is between the commas
+    char mark;  // ! | % or, for an owner, =
+    const char *fields[6];
+    uint32_t node;  // root or owner, RCH_NO_NODE
+};
+
 struct text_graph {
     struct text_graph *next;  // of the same test
     struct rch_graph *graph;
     struct rch_arena arena;
-    struct rch_vec nodes, edges;
+    struct rch_vec nodes, edges, rows;
     const char **name_of;  // node -> name
     const char *at;        // the parser's place
 };
@@ -291,6 +299,34 @@ static uint32_t take_edge(struct text_graph *t, uint32_t from)
     return edge.to;
 }
 
+// "!name,id,flags,root,waits", "|function,file,line,root", "%number,kind,protocol,state,local,peer"
+static void take_row(struct text_graph *t, char mark)
+{
+    struct text_row row = {.mark = mark, .node = RCH_NO_NODE};
+    const uint32_t root_field = mark == '!' ? 3 : mark == '|' ? 3 : UINT32_MAX;
+    for (uint32_t i = 0; i < 6; i++) {
+        row.fields[i] = "";
+        if (i > 0 && !take(t, ','))
+            continue;
+        if (i == root_field && take(t, '@')) {
+            row.node = take_root(t);
+            continue;
+        }
+        char *text = (char *)(uintptr_t)take_until(t, ",");
+        for (char *at = text; (at = strchr(at, '~')) != NULL;)
+            *at = ' ';
+        row.fields[i] = text;
+    }
+    assert_ok(rch_vec_append(&t->rows, &row, 1, NULL), NULL);
+}
+
+// "node%number": past the node
+static void take_owner(struct text_graph *t, uint32_t i)
+{
+    struct text_row row = {.mark = '=', .node = i, .fields = {take_until(t, "")}};
+    assert_ok(rch_vec_append(&t->rows, &row, 1, NULL), NULL);
+}
+
 static void parse(struct text_graph *t, const char *text)
 {
     for (t->at = text;;) {
@@ -298,7 +334,16 @@ static void parse(struct text_graph *t, const char *text)
             t->at++;
         if (!*t->at)
             return;
+        char mark = *t->at;
+        if (take(t, '!') || take(t, '|') || take(t, '%')) {
+            take_row(t, mark);
+            continue;
+        }
         uint32_t i = take_node(t);
+        if (take(t, '%')) {
+            take_owner(t, i);
+            continue;
+        }
         bool is_spec = *t->at == ':' || !*t->at || isspace((unsigned char)*t->at);
         if (is_spec)
             take_node_fields(t, &NODE(t, i));
@@ -457,6 +502,73 @@ static void set_type_nodes(struct text_graph *t, struct rch_builder *b)
     }
 }
 
+static void add_thread(struct text_graph *t, struct rch_builder *b, const struct text_row *row)
+{
+    static const char *const words[] = {"gil", "asks", "torn"};
+    uint32_t flags = 0;
+    for (uint32_t i = 0; i < 3; i++)
+        flags |= strstr(row->fields[2], words[i]) ? 1u << i : 0;
+    const struct rch_thread thread = {
+        .name = intern(b, row->fields[0]),
+        .native_id = (uint32_t)strtoul(row->fields[1], NULL, 10),
+        .flags = flags,
+        .root = row->node == RCH_NO_NODE ? RCH_NO_NODE : NODE(t, row->node).handle,
+        .waits_for = intern(b, row->fields[4]),
+    };
+    assert_ok(rch_builder_thread(b, &thread, NULL), NULL);
+}
+
+static void add_frame(struct text_graph *t, struct rch_builder *b, const struct text_row *row)
+{
+    const struct rch_stack_frame frame = {
+        .function = intern(b, row->fields[0]),
+        .file = intern(b, row->fields[1]),
+        .line = (uint32_t)strtoul(row->fields[2], NULL, 10),
+        .root = row->node == RCH_NO_NODE ? RCH_NO_NODE : NODE(t, row->node).handle,
+    };
+    assert_ok(rch_builder_frame(b, &frame, NULL), NULL);
+}
+
+static void add_fd(struct rch_builder *b, const struct text_row *row)
+{
+    static const char *const kinds[] = {
+#define RCH_FD_KIND_WORD(name, word) word,
+        RCH_FD_KIND_LIST(RCH_FD_KIND_WORD)
+#undef RCH_FD_KIND_WORD
+    };
+    uint32_t kind = 0;
+    while (kind < RCH_NUM_FD_KINDS && strcmp(kinds[kind], row->fields[1]) != 0)
+        kind++;
+    if (kind == RCH_NUM_FD_KINDS)
+        fail_msg("graph_of: no descriptor is a %s", row->fields[1]);
+    const struct rch_fd fd = {
+        .fd = (int32_t)strtol(row->fields[0], NULL, 10),
+        .kind = kind,
+        .protocol = intern(b, row->fields[2]),
+        .state = intern(b, row->fields[3]),
+        .local = intern(b, row->fields[4]),
+        .peer = intern(b, row->fields[5]),
+    };
+    assert_ok(rch_builder_fd(b, &fd, NULL), NULL);
+}
+
+static void add_rows(struct text_graph *t, struct rch_builder *b)
+{
+    for (size_t i = 0; i < t->rows.num; i++) {
+        const struct text_row *row = &RCH_VEC_AT(&t->rows, struct text_row, i);
+        if (row->mark == '!')
+            add_thread(t, b, row);
+        else if (row->mark == '|')
+            add_frame(t, b, row);
+        else if (row->mark == '%')
+            add_fd(b, row);
+        else
+            assert_ok(rch_builder_fd_owner(b, NODE(t, row->node).handle,
+                                           (int32_t)strtol(row->fields[0], NULL, 10), NULL),
+                      NULL);
+    }
+}
+
 static void build(struct text_graph *t)
 {
     struct rch_builder *b;
@@ -472,6 +584,7 @@ static void build(struct text_graph *t)
     add_refs(t, b, false);
     add_refs(t, b, true);
     set_type_nodes(t, b);
+    add_rows(t, b);
     assert_ok(rch_builder_finish(b, &t->graph, &err), &err);
     rch_builder_free(b);
 }
@@ -497,6 +610,7 @@ struct rch_graph *graph_of(void **state, const char *nodes, const char *edges)
     rch_arena_init(&t->arena, rch_alloc_default());
     rch_vec_init(&t->nodes, rch_alloc_default(), sizeof(struct text_node));
     rch_vec_init(&t->edges, rch_alloc_default(), sizeof(struct text_edge));
+    rch_vec_init(&t->rows, rch_alloc_default(), sizeof(struct text_row));
     t->next = all_graphs;
     all_graphs = t;
     parse(t, nodes);
@@ -519,6 +633,7 @@ int graphs_teardown(void **state)
         rch_graph_free(t->graph);
         rch_vec_deinit(&t->nodes);
         rch_vec_deinit(&t->edges);
+        rch_vec_deinit(&t->rows);
         rch_arena_deinit(&t->arena);
         free(t);
     }

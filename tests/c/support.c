@@ -155,6 +155,10 @@ void assert_same_graph(const struct rch_graph *a, const struct rch_graph *b)
     SAME(roots, a->num_roots, b->num_roots);
     SAME(observers, a->num_observers, b->num_observers);
     SAME(texts, a->num_texts, b->num_texts);
+    SAME(threads, a->num_threads, b->num_threads);
+    SAME(stack_frames, a->num_stack_frames, b->num_stack_frames);
+    SAME(fds, a->num_fds, b->num_fds);
+    SAME(fd_owners, a->num_fd_owners, b->num_fd_owners);
     SAME(str_start, a->num_strs + 1ULL, b->num_strs + 1ULL);
     SAME(str_bytes, a->num_str_bytes, b->num_str_bytes);
     SAME(warnings, a->num_warnings, b->num_warnings);

@@ -34,6 +34,12 @@
 ///           a-fixed>b   the same as a+fixed>b
 ///   +flag   fixed, forward, back, group, guessed, weak
 ///
+///   thread  !name[,id[,flags[,root[,waits]]]]   flags: joined by "+" of gil, asks, torn; root: as above
+///   frame   |function,file[,line[,root]]        of the thread before it, innermost first
+///   fd      %number,kind[,protocol[,state[,local[,peer]]]]   kind: a word of RCH_FD_KIND_LIST
+///   owner   node%number
+///           in all these "~" is a space
+///
 /// A node need not be declared. Nodes have addresses 0x10000, 0x10040, ... by first mention. Nodes
 /// of type str are untracked and have their name as text. Types "function", "module" and "type"
 /// have the flag of that name, types of a module are heap types; a node of type "type" is the type

@@ -46,11 +46,17 @@ static struct rch_graph *sample(void **state)
     struct rch_graph *g = graph_of(
         state,
         "conn:70000:net.Conn pool:1000:net/Pool.Inner big:99999999999:bytes:untracked "
-        "main::dict reg::collections.OrderedDict fn:136:function obs:1::observer",
+        "main::dict reg::collections.OrderedDict fn:136:function obs:1::observer "
+        "!MainThread,4711,gil+asks,@thread.MainThread |recv,net.py,12,@frame.f |<module>,app.py,7 "
+        "!io,4712,torn,,epoll_wait |loop,io.py,300,@coroutine.loop %4,pipe,,,pipe~81 "
+        "%3,socket,TCP,ESTABLISHED,127.0.0.1:40312,127.0.0.1:5672 conn%3 conn%9 big%4",
         "@module.app>main{kp}>pool.items>lst[]>conn main{kr}>reg{k1}>conn reg{k2}> conn.buf>big "
         "fn(x)>conn @frame.f-local.x>conn @frame.f-local.fn>fn conn~pool lst[]>main lst[]> "
-        "@c-held(ssl.Context):2>conn @garbage.g>cyc.a>cyd.b>cyc conn.__dict__>d2{k1}>big");
+        "@thread.MainThread>main @coroutine.loop>fn @c-held(ssl.Context):2>conn "
+        "@garbage.g>cyc.a>cyd.b>cyc conn.__dict__>d2{k1}>big");
     assert_true(g->num_texts == 4 && g->num_observers == 1 && g->num_big_sizes == 2);
+    assert_true(g->num_threads == 2 && g->num_stack_frames == 3);
+    assert_true(g->num_fds == 2 && g->num_fd_owners == 3);
     return g;
 }
 
@@ -166,7 +172,7 @@ static void the_bytes_are_those_of_the_document(void **state)
 {
     struct bytes s = snapshot_of(graph_of(state, "", "@module.m>a>b"));
     static const uint8_t start[] = {
-        0x93, 0x52, 0x43, 0x48, 0x0D, 0x0A, 0x1A, 0x0A, 1, 0, 0, 0, 4, 3, 2, 1, 64, 0, 0, 0,
+        0x93, 0x52, 0x43, 0x48, 0x0D, 0x0A, 0x1A, 0x0A, 1, 0, 1, 0, 4, 3, 2, 1, 64, 0, 0, 0,
         0,    0,    0,    0,    2,    0,    0,    0,    2, 0, 0, 0, 3, 0, 0, 0, 2,  0, 0, 0};
     static const uint8_t info[] = {0x93, 0x52, 0x43, 0x48, 0x53, 0x45, 0x43, 0x0A, 1,  0, 0, 0,
                                    0,    0,    0,    0,    72,   0,    0,    0,    0,  0, 0, 0,
@@ -484,6 +490,34 @@ static void each_lost_section_is_dropped_or_told(void **state)
     }
 }
 
+static bool has_warning(const struct rch_graph *g, const char *words)
+{
+    for (uint32_t i = 0; i < g->num_warnings; i++) {
+        if (strstr(rch_str_get(g, g->warnings[i]), words))
+            return true;
+    }
+    return false;
+}
+
+static void threads_are_not_told_without_their_frames(void **state)
+{
+    static const uint32_t kinds[] = {RCH_SECTION_THREADS, RCH_SECTION_STACK_FRAMES};
+    for (size_t i = 0; i < 2; i++) {
+        struct rch_graph *g = sample(state), *back;
+        struct rch_error err;
+        struct bytes s = snapshot_of(g);
+        header_of(&s, kinds[i])->checksum ^= 1;
+        assert_ok(open_bytes(s.mem, s.num, true, &back, &err), &err);
+        assert_int_equal(back->num_threads, 0);
+        assert_int_equal(back->num_stack_frames, 0);
+        assert_int_equal(back->num_fds, 2);
+        assert_true(has_warning(back, "threads and their stacks are lost"));
+        assert_false(has_warning(back, "descriptors"));
+        rch_graph_free(back);
+        free(s.mem);
+    }
+}
+
 static void lost_addresses_and_sizes_leave_the_references_as_they_were(void **state)
 {
     struct rch_graph *g = sample(state), *back;
@@ -659,6 +693,31 @@ static void sections_of_unknown_kinds_are_skipped(void **state)
     free(s.mem);
 }
 
+// Version 1.0 had no threads and no descriptors: they are not lost, they never were.
+static void a_file_of_version_1_0_has_lost_no_threads(void **state)
+{
+    static const uint32_t kinds[] = {RCH_SECTION_THREADS, RCH_SECTION_STACK_FRAMES, RCH_SECTION_FDS,
+                                     RCH_SECTION_FD_OWNERS};
+    struct rch_graph *back;
+    struct rch_error err;
+    struct rch_file_header header;
+    struct bytes s = snapshot_of(sample(state));
+    memcpy(&header, s.mem, sizeof(header));
+    header.minor = 0;
+    seal_file_header(&s, &header);
+    for (uint32_t i = 0; i < 4; i++)
+        set_kind(&s, kinds[i], 5000 + i);
+    for (int is_cut = 0; is_cut < 2; is_cut++) {
+        size_t num = s.num - (is_cut ? 64 : 0);
+        assert_ok(open_bytes(s.mem, num, is_cut, &back, &err), &err);
+        assert_int_equal(back->num_threads + back->num_stack_frames, 0);
+        assert_int_equal(back->num_fds + back->num_fd_owners, 0);
+        assert_int_equal(back->num_warnings, is_cut);
+        rch_graph_free(back);
+    }
+    free(s.mem);
+}
+
 static void text_mode_transfers_are_recognised(void **state)
 {
     struct bytes s = snapshot_of(sample(state));
@@ -694,6 +753,7 @@ int main(void)
         graph_test(every_flipped_bit_is_found_out),
         graph_test(padding_between_sections_does_not_matter),
         graph_test(each_lost_section_is_dropped_or_told),
+        graph_test(threads_are_not_told_without_their_frames),
         graph_test(lost_addresses_and_sizes_leave_the_references_as_they_were),
         graph_test(a_lost_file_header_is_made_up_for_by_info),
         graph_test(damaged_references_that_lead_nowhere_become_holes),
@@ -702,6 +762,7 @@ int main(void)
         graph_test(sizes_that_overflow_are_found_out),
         graph_test(another_major_version_is_refused_and_a_minor_one_is_not),
         graph_test(sections_of_unknown_kinds_are_skipped),
+        graph_test(a_file_of_version_1_0_has_lost_no_threads),
         graph_test(text_mode_transfers_are_recognised),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -127,6 +127,40 @@ static void roots_and_observers_keep_what_was_said(void **state)
     assert_string_equal(rch_edge_kind_word(RCH_NUM_EDGE_KINDS), "unknown");
 }
 
+static void threads_have_their_frames_and_descriptors_their_owners(void **state)
+{
+    struct rch_graph *g = graph_of(
+        state,
+        "a b::T:untracked c !Main~Thread,12,gil,@thread.t,recv~on~fd~7 |f,a.py,3,@frame.f |g,b.py "
+        "!x,,asks+torn !y |h,c.py,9,@coroutine.h %9,file,,,/tmp/x %7,socket,TCP,LISTEN,[::1]:80 "
+        "b%7 a%9 a%7",
+        "@module.m>a @thread.t>a @frame.f-local.x>b @coroutine.h>c");
+    assert_int_equal(g->num_threads, 3);
+    const struct rch_thread *t = g->threads;
+    assert_string_equal(rch_str_get(g, t[0].name), "Main Thread");
+    assert_string_equal(rch_str_get(g, t[0].waits_for), "recv on fd 7");
+    assert_int_equal(t[0].native_id, 12);
+    assert_int_equal(t[0].flags, RCH_THREAD_HAS_GIL);
+    assert_int_equal(t[0].root, graph_node(g, "@thread.t"));
+    assert_int_equal(t[1].flags, RCH_THREAD_ASKS | RCH_THREAD_NOT_STOPPED);
+    assert_int_equal(t[1].root, RCH_NO_NODE);
+    assert_true(t[0].num_frames == 2 && t[1].num_frames == 0 && t[2].num_frames == 1);
+    assert_int_equal(t[2].first_frame, 2);
+    assert_string_equal(rch_str_get(g, g->stack_frames[0].function), "f");
+    assert_int_equal(g->stack_frames[0].root, graph_node(g, "@frame.f"));
+    assert_string_equal(rch_str_get(g, g->stack_frames[1].file), "b.py");
+    assert_int_equal(g->stack_frames[1].line, 0);
+    assert_int_equal(g->stack_frames[2].root, graph_node(g, "@coroutine.h"));
+    assert_int_equal(g->stack_frames[2].line, 9);
+    assert_true(g->num_fds == 2 && g->fds[0].fd == 7 && g->fds[1].fd == 9);
+    assert_string_equal(rch_str_get(g, g->fds[0].local), "[::1]:80");
+    assert_string_equal(rch_str_get(g, g->fds[0].state), "LISTEN");
+    assert_int_equal(g->num_fd_owners, 3);
+    assert_true(g->fd_owners[0].node == graph_node(g, "a") && g->fd_owners[0].fd == 7);
+    assert_true(g->fd_owners[1].node == graph_node(g, "a") && g->fd_owners[1].fd == 9);
+    assert_true(g->fd_owners[2].node == graph_node(g, "b") && g->fd_owners[2].fd == 7);
+}
+
 // --- builder ---
 
 static rch_str string_of(struct rch_builder *b, const char *text)
@@ -189,6 +223,17 @@ static void a_builder_refuses_what_makes_no_sense(void **state)
     assert_status(rch_builder_ref(b, 2, 0, &err), RCH_EINVAL, &err);
     assert_status(rch_builder_text(b, 1, 0, &err), RCH_EINVAL, &err);
     assert_status(rch_builder_observer(b, 2, RCH_OBSERVER_ALL, &err), RCH_EINVAL, &err);
+    const struct rch_stack_frame frame = {.root = RCH_NO_NODE}, odd_frame = {.root = 1};
+    const struct rch_thread thread = {.root = RCH_NO_NODE}, odd_thread = {.root = 0};
+    assert_status(rch_builder_frame(b, &frame, &err), RCH_EINVAL, &err);        // of no thread
+    assert_status(rch_builder_thread(b, &odd_thread, &err), RCH_EINVAL, &err);  // an object
+    assert_ok(rch_builder_thread(b, &thread, &err), &err);
+    assert_status(rch_builder_frame(b, &odd_frame, &err), RCH_EINVAL, &err);  // a module
+    const struct rch_fd negative = {.fd = -1}, nameless_fd = {.fd = 1, .peer = 9};
+    assert_status(rch_builder_fd(b, &negative, &err), RCH_EINVAL, &err);
+    assert_status(rch_builder_fd(b, &nameless_fd, &err), RCH_EINVAL, &err);
+    assert_status(rch_builder_fd_owner(b, 1, 3, &err), RCH_EINVAL, &err);  // a root
+    assert_status(rch_builder_fd_owner(b, 0, -1, &err), RCH_EINVAL, &err);
     rch_builder_free(b);
 }
 
@@ -215,7 +260,52 @@ static void two_objects_at_one_address_are_refused(void **state)
     }
 }
 
+static void a_descriptor_or_an_owner_twice_is_refused(void **state)
+{
+    (void)state;
+    for (int is_owner = 0; is_owner < 2; is_owner++) {
+        struct rch_builder *b;
+        struct rch_graph *g = NULL;
+        uint32_t shape, handle;
+        struct rch_error err;
+        const struct rch_type type = {.node = RCH_NO_NODE};
+        const struct rch_fd fd = {.fd = 5};
+        assert_ok(rch_builder_new(rch_alloc_default(), &b, NULL), NULL);
+        assert_ok(rch_builder_type(b, &type, &shape, NULL), NULL);
+        assert_ok(rch_builder_shape(b, 0, NULL, 0, 0, &shape, NULL), NULL);
+        const struct rch_object object = {.addr = 64, .shape = shape};
+        assert_ok(rch_builder_object(b, &object, &handle, NULL), NULL);
+        for (int twice = 0; twice < 2; twice++) {
+            if (is_owner)
+                assert_ok(rch_builder_fd_owner(b, handle, 5, &err), &err);
+            else
+                assert_ok(rch_builder_fd(b, &fd, &err), &err);
+        }
+        assert_status(rch_builder_finish(b, &g, &err), RCH_EINVAL, &err);
+        rch_builder_free(b);
+    }
+}
+
 // A graph with something in every column; objects in falling address order and far apart.
+static enum rch_status add_threads_and_fds(struct rch_builder *b, uint32_t thread_root,
+                                           struct rch_error *err)
+{
+    const struct rch_thread threads[] = {{.name = 1, .root = thread_root}, {.root = RCH_NO_NODE}};
+    const struct rch_stack_frame frames[] = {{.function = 1, .root = thread_root + 1},
+                                             {.file = 2, .root = RCH_NO_NODE}};
+    for (int i = 0; i < 2; i++) {
+        RCH_TRY(rch_builder_thread(b, &threads[i], err));
+        RCH_TRY(rch_builder_frame(b, &frames[0], err));
+        RCH_TRY(rch_builder_frame(b, &frames[1], err));
+    }
+    for (int32_t fd = 3; fd > 0; fd--) {
+        const struct rch_fd row = {.fd = fd, .local = 1};
+        RCH_TRY(rch_builder_fd(b, &row, err));
+        RCH_TRY(rch_builder_fd_owner(b, 1, fd, err));
+    }
+    return rch_builder_fd_owner(b, 0, 3, err);
+}
+
 static enum rch_status build_all(const struct rch_alloc *alloc, struct rch_graph **graph_out,
                                  struct rch_error *err)
 {
@@ -238,6 +328,10 @@ static enum rch_status build_all(const struct rch_alloc *alloc, struct rch_graph
     }
     struct rch_root root = {.kind = RCH_ROOT_MODULE};
     st = st ? st : rch_builder_root(b, &root, root_shape, &handle, err);
+    root.kind = RCH_ROOT_THREAD;
+    st = st ? st : rch_builder_root(b, &root, root_shape, &handle, err);
+    root.kind = RCH_ROOT_FRAME;
+    st = st ? st : rch_builder_root(b, &root, root_shape, &handle, err);
     for (uint32_t i = 0; i < 100 && !st; i++)
         st = rch_builder_ref(b, i, i % 3 ? (i * 7) % 100 : RCH_NO_NODE, err);
     for (uint32_t i = 0; i < 100 && !st; i++)
@@ -247,6 +341,7 @@ static enum rch_status build_all(const struct rch_alloc *alloc, struct rch_graph
     st = st ? st : rch_builder_observer(b, 100, RCH_OBSERVER_ALL, err);
     st = st ? st : rch_builder_warn(b, err, "%d objects are odd", 3);
     st = st ? st : rch_builder_warn(b, err, "%d objects are odd", 3);
+    st = st ? st : add_threads_and_fds(b, 101, err);
     rch_builder_info(b)->pid = 4711;
     st = st ? st : rch_builder_finish(b, graph_out, err);
     rch_builder_free(b);
@@ -480,7 +575,7 @@ static void verify_finds_a_wrong_number_in_any_column(void **state)
     assert_ok(build_all(rch_alloc_default(), &g, NULL), NULL);
     COLUMN_BREAKS(edge_start, uint32_t, g->num_nodes + 1, {0, 0, 4, 1, "edge_start"},
                   {50, 0, 4, 3000, "edge_start"}, {50, 0, 4, 0, "edge_start"},
-                  {101, 0, 4, 199, "edge_start"});
+                  {103, 0, 4, 199, "edge_start"});
     COLUMN_BREAKS(edges, rch_node, g->num_edges, {0, 0, 4, 100, "edges[0]"},
                   {199, 0, 4, UINT32_MAX - 1, "edges[199]"});
     COLUMN_BREAKS(shape_of, uint32_t, g->num_nodes, {7, 0, 4, 2, "shape_of[7]"});
@@ -518,12 +613,35 @@ static void verify_finds_a_wrong_number_in_any_column(void **state)
                   {0, FIELD(struct rch_root, detail), 99, "roots[0]"},
                   {0, FIELD(struct rch_root, kind), RCH_NUM_ROOT_KINDS, "roots[0]"});
     COLUMN_BREAKS(observers, struct rch_observer, g->num_observers,
-                  {0, FIELD(struct rch_observer, node), 101, "observers[0]"},
+                  {0, FIELD(struct rch_observer, node), 103, "observers[0]"},
                   {0, FIELD(struct rch_observer, scope), 2, "observers[0]"});
     COLUMN_BREAKS(texts, struct rch_text_of, g->num_texts,
                   {1, FIELD(struct rch_text_of, node), 0, "texts[1]"},
                   {1, FIELD(struct rch_text_of, node), 100, "texts[1]"},
                   {0, FIELD(struct rch_text_of, str), 99, "texts[0]"});
+    COLUMN_BREAKS(threads, struct rch_thread, g->num_threads,
+                  {0, FIELD(struct rch_thread, name), 99, "threads[0]"},
+                  {1, FIELD(struct rch_thread, waits_for), 99, "threads[1]"},
+                  {0, FIELD(struct rch_thread, root), 5, "threads[0]"},
+                  {0, FIELD(struct rch_thread, root), 100, "threads[0]"},
+                  {0, FIELD(struct rch_thread, root), 103, "threads[0]"},
+                  {0, FIELD(struct rch_thread, first_frame), 3, "threads[0]"},
+                  {1, FIELD(struct rch_thread, first_frame), UINT32_MAX, "threads[1]"},
+                  {1, FIELD(struct rch_thread, num_frames), UINT32_MAX, "threads[1]"});
+    COLUMN_BREAKS(stack_frames, struct rch_stack_frame, g->num_stack_frames,
+                  {0, FIELD(struct rch_stack_frame, function), 99, "stack_frames[0]"},
+                  {3, FIELD(struct rch_stack_frame, file), 99, "stack_frames[3]"},
+                  {1, FIELD(struct rch_stack_frame, root), 101, "stack_frames[1]"},
+                  {1, FIELD(struct rch_stack_frame, root), 7, "stack_frames[1]"});
+    COLUMN_BREAKS(
+        fds, struct rch_fd, g->num_fds, {0, FIELD(struct rch_fd, fd), UINT32_MAX, "fds[0]"},
+        {1, FIELD(struct rch_fd, fd), 1, "fds[1]"}, {2, FIELD(struct rch_fd, peer), 99, "fds[2]"},
+        {2, FIELD(struct rch_fd, protocol), 99, "fds[2]"});
+    COLUMN_BREAKS(fd_owners, struct rch_fd_owner, g->num_fd_owners,
+                  {0, FIELD(struct rch_fd_owner, node), 100, "fd_owners[0]"},
+                  {3, FIELD(struct rch_fd_owner, node), 0, "fd_owners[3]"},
+                  {1, FIELD(struct rch_fd_owner, fd), UINT32_MAX, "fd_owners[1]"},
+                  {0, FIELD(struct rch_fd_owner, fd), UINT32_MAX, "fd_owners[0]"});
     COLUMN_BREAKS(str_start, uint32_t, g->num_strs + 1, {0, 0, 4, 1, "strings"},
                   {1, 0, 4, 2, "strings"}, {2, 0, 4, 1, "str_start"},
                   {2, 0, 4, UINT32_MAX, "str_start"}, {4, 0, 4, 3, "strings"});
@@ -542,9 +660,11 @@ int main(void)
         graph_test(a_value_knows_its_key),
         graph_test(types_have_module_name_and_node),
         graph_test(roots_and_observers_keep_what_was_said),
+        graph_test(threads_have_their_frames_and_descriptors_their_owners),
         graph_test(equal_strings_and_types_get_equal_numbers),
         graph_test(a_builder_refuses_what_makes_no_sense),
         graph_test(two_objects_at_one_address_are_refused),
+        graph_test(a_descriptor_or_an_owner_twice_is_refused),
         graph_test(objects_are_sorted_and_references_follow_them),
         graph_test(building_survives_every_failing_allocation),
         graph_test(an_empty_builder_makes_an_empty_graph),
