@@ -20,6 +20,10 @@
 #include <pycore_dict.h>
 #include <pycore_frame.h>
 #include <pycore_object.h>
+#if PY_MINOR_VERSION >= 14
+#include <pycore_interpframe.h>
+#include <pycore_tstate.h>
+#endif
 #else
 #include <frameobject.h>
 #endif
@@ -127,7 +131,7 @@ static void interp_rows(void)
     OFF(EVER, interp_after_forkers_parent, PyInterpreterState, after_forkers_parent)
     OFF(EVER, interp_after_forkers_child, PyInterpreterState, after_forkers_child)
     OFF(EVER, interp_audit_hooks, PyInterpreterState, audit_hooks)
-    OFF(NEVER, interp_asyncio_tasks, PyInterpreterState, asyncio_tasks_head)  // from 3.14
+    OFF(FROM_14, interp_asyncio_tasks, PyInterpreterState, asyncio_tasks_head)
     OFF(EVER, interp_eval_pending, PyInterpreterState, ceval.pending)
     OFF(EVER, interp_warnings_filters, PyInterpreterState, warnings.filters)
     OFF(EVER, interp_warnings_once_registry, PyInterpreterState, warnings.once_registry)
@@ -139,6 +143,9 @@ static void interp_rows(void)
     OFF(FROM_12, interp_monitoring_tool_names, PyInterpreterState, monitoring_tool_names)
     VAL(FROM_12, interp_monitoring_num_tools,
         sizeof(((PyInterpreterState *)0)->monitoring_tool_names) / sizeof(PyObject *))
+    OFF(FROM_14, interp_common_consts, PyInterpreterState, common_consts)
+    VAL(FROM_14, interp_num_common_consts,
+        sizeof(((PyInterpreterState *)0)->common_consts) / sizeof(PyObject *))
 }
 
 static void gc_rows(void)
@@ -158,14 +165,15 @@ static void gc_rows(void)
 static void interp_array_rows(void)
 {
     group("atexit callbacks");
-    OFF(FROM_10, interp_atexit_callbacks, PyInterpreterState, atexit.callbacks)
-    OFF(FROM_10, interp_atexit_num, PyInterpreterState, atexit.ncallbacks)
+    OFF(FROM_14, interp_atexit_list, PyInterpreterState, atexit.callbacks)
+    OFF(FROM_10_TO_13, interp_atexit_callbacks, PyInterpreterState, atexit.callbacks)
+    OFF(FROM_10_TO_13, interp_atexit_num, PyInterpreterState, atexit.ncallbacks)
     OFF(TO_9, interp_pyexitmodule, PyInterpreterState, pyexitmodule)
     OFF(TO_9, atexit_state_callbacks, struct atexit_state_mirror, atexit_callbacks)
     OFF(TO_9, atexit_state_num, struct atexit_state_mirror, ncallbacks)
-    OFF(EVER, atexit_func, struct atexit_callback_mirror, func)
-    OFF(EVER, atexit_args, struct atexit_callback_mirror, args)
-    OFF(EVER, atexit_kwargs, struct atexit_callback_mirror, kwargs)
+    OFF(TO_13, atexit_func, struct atexit_callback_mirror, func)
+    OFF(TO_13, atexit_args, struct atexit_callback_mirror, args)
+    OFF(TO_13, atexit_kwargs, struct atexit_callback_mirror, kwargs)
 
     group("per-interpreter state of static types");
     OFF(FROM_12, interp_static_types, PyInterpreterState, STATIC_TYPES)
@@ -214,6 +222,8 @@ static void thread_rows(void)
     OFF(TO_12, tstate_on_delete_data, PyThreadState, on_delete_data)
     OFF(FROM_13, tstate_threading_local_key, PyThreadState, threading_local_key)
     OFF(FROM_13, tstate_threading_local_sentinel, PyThreadState, threading_local_sentinel)
+    OFF(FROM_14, tstate_running_loop, _PyThreadStateImpl, asyncio_running_loop)
+    OFF(FROM_14, tstate_running_task, _PyThreadStateImpl, asyncio_running_task)
     OFF(FROM_11, tstate_datastack_chunk, PyThreadState, datastack_chunk)
     OFF(FROM_11, datastack_chunk_previous, _PyStackChunk, previous)
     OFF(FROM_11, datastack_chunk_size, _PyStackChunk, size)
@@ -242,6 +252,7 @@ static void frame_rows(void)
     OFF(FROM_11, frame_inline_data, PyFrameObject, _f_frame_data)
     OFF(FROM_13, frame_extra_locals, PyFrameObject, f_extra_locals)
     OFF(FROM_13, frame_locals_cache, PyFrameObject, f_locals_cache)
+    OFF(FROM_14, frame_overwritten_locals, PyFrameObject, f_overwritten_fast_locals)
 
     group("_PyInterpreterFrame");
     OFF(FROM_11, iframe_code, _PyInterpreterFrame, IFRAME_CODE)
@@ -252,14 +263,16 @@ static void frame_rows(void)
     OFF(FROM_11, iframe_frame_obj, _PyInterpreterFrame, frame_obj)
     OFF(FROM_11, iframe_previous, _PyInterpreterFrame, previous)
     OFF(FROM_11, iframe_prev_instr, _PyInterpreterFrame, IFRAME_INSTR)
-    OFF(FROM_11, iframe_stacktop, _PyInterpreterFrame, stacktop)
+    OFF(FROM_11_TO_13, iframe_stacktop, _PyInterpreterFrame, stacktop)
+    OFF(FROM_14, iframe_stackpointer, _PyInterpreterFrame, stackpointer)
     OFF(FROM_11, iframe_owner, _PyInterpreterFrame, owner)
     OFF(ONLY_11, iframe_is_entry, _PyInterpreterFrame, is_entry)
     OFF(FROM_11, iframe_localsplus, _PyInterpreterFrame, localsplus)
+    VAL(EVER, iframe_is_tagged, PY_MINOR_VERSION >= 14)
     VAL(FROM_11, owner_thread, FRAME_OWNED_BY_THREAD)
     VAL(FROM_11, owner_generator, FRAME_OWNED_BY_GENERATOR)
     VAL(FROM_11, owner_frame_object, FRAME_OWNED_BY_FRAME_OBJECT)
-    VAL(FROM_12, owner_cstack, FRAME_OWNED_BY_CSTACK)
+    VAL(FROM_12, owner_cstack, FIRST_OWNER_NOT_PYTHON)
 }
 
 static void code_rows(void)
@@ -317,7 +330,7 @@ static void gen_rows(void)
     VAL(FROM_10, gen_state_suspended, FRAME_SUSPENDED)
     VAL(FROM_13, gen_state_suspended_yield_from, FRAME_SUSPENDED_YIELD_FROM)
     VAL(FROM_10, gen_state_executing, FRAME_EXECUTING)
-    VAL(FROM_10, gen_state_completed, FRAME_COMPLETED)
+    VAL(FROM_10_TO_14, gen_state_completed, FRAME_COMPLETED)
     VAL(FROM_10, gen_state_cleared, FRAME_CLEARED)
 }
 
@@ -502,6 +515,7 @@ static void function_rows(void)
     OFF(EVER, func_weakreflist, PyFunctionObject, func_weakreflist)
     OFF(EVER, func_module, PyFunctionObject, func_module)
     OFF(EVER, func_annotations, PyFunctionObject, func_annotations)
+    OFF(FROM_14, func_annotate, PyFunctionObject, func_annotate)
     OFF(FROM_12, func_typeparams, PyFunctionObject, func_typeparams)
     OFF(EVER, method_func, PyMethodObject, im_func)
     OFF(EVER, method_self, PyMethodObject, im_self)
@@ -535,7 +549,7 @@ static void misc_rows(void)
 {
     group("modules");
     OFF(EVER, module_dict, module_struct, md_dict)
-    OFF(EVER, module_def, module_struct, md_def)
+    OFF(TO_14, module_def, module_struct, md_def)
     OFF(EVER, module_state, module_struct, md_state)
     OFF(EVER, module_weaklist, module_struct, md_weaklist)
     OFF(EVER, module_name, module_struct, md_name)
@@ -625,14 +639,14 @@ static void asyncio_rows(void)
     OFF(EVER, future_cancel_msg, struct future_mirror, fut_cancel_msg)
     OFF(FROM_11, future_cancelled_exc, struct future_mirror, fut_cancelled_exc)
     OFF(TO_10, future_cancelled_exc_state, struct future_mirror, fut_cancelled_exc_state)
-    OFF(NEVER, future_awaited_by, struct future_mirror, fut_awaited_by)  // from 3.14
+    OFF(FROM_14, future_awaited_by, struct future_mirror, fut_awaited_by)
     OFF(TO_12, future_dict, struct future_mirror, dict)
     OFF(EVER, task_fut_waiter, struct task_mirror, task_fut_waiter)
     OFF(EVER, task_coro, struct task_mirror, task_coro)
     OFF(EVER, task_name, struct task_mirror, task_name)
     OFF(EVER, task_context, struct task_mirror, task_context)
-    OFF(NEVER, task_next, struct task_mirror, next)  // from 3.14
-    OFF(NEVER, task_prev, struct task_mirror, prev)
+    OFF(FROM_14, task_next, struct task_mirror, next)
+    OFF(FROM_14, task_prev, struct task_mirror, prev)
     OFF(EVER, futureiter_future, struct futureiter_mirror, future)
     OFF(EVER, taskstep_task, struct taskstep_mirror, sw_task)
     OFF(EVER, taskstep_arg, struct taskstep_mirror, sw_arg)

@@ -130,6 +130,10 @@ struct defaultdict_mirror {
 struct partial_mirror {
     PyObject_HEAD
     PyObject *fn, *args, *kw, *dict, *weakreflist;
+#if PY_MINOR_VERSION >= 14
+    PyObject *placeholder;
+    Py_ssize_t phcount;
+#endif
     void *vectorcall;
 };
 struct lru_link_mirror {
@@ -161,7 +165,11 @@ struct future_mirror {
     PyObject *fut_exception_tb;
 #endif
     PyObject *fut_result, *fut_source_tb, *fut_cancel_msg;
-#if PY_MINOR_VERSION >= 13
+#if PY_MINOR_VERSION >= 14
+    PyObject *fut_cancelled_exc, *fut_awaited_by;
+    int fut_state;
+    unsigned fut_flags;  // two bytes and bit fields
+#elif PY_MINOR_VERSION >= 13
     PyObject *fut_cancelled_exc;
     int fut_state;
     unsigned fut_flags;  // bit fields
@@ -181,6 +189,9 @@ struct task_mirror {
     int task_num_cancels_requested;
 #endif
     PyObject *task_fut_waiter, *task_coro, *task_name, *task_context;
+#if PY_MINOR_VERSION >= 14
+    void *next, *prev;  // struct llist_node task_node
+#endif
 };
 struct futureiter_mirror {
     PyObject_HEAD

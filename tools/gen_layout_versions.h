@@ -35,6 +35,20 @@
 #define FROM_13 0
 #define TO_12 1
 #endif
+#if PY_MINOR_VERSION >= 14
+#define FROM_14 1
+#define TO_13 0
+#else
+#define FROM_14 0
+#define TO_13 1
+#endif
+#if PY_MINOR_VERSION >= 15
+#define FROM_15 1
+#define TO_14 0
+#else
+#define FROM_15 0
+#define TO_14 1
+#endif
 #if PY_MINOR_VERSION == 10
 #define ONLY_10 1
 #else
@@ -49,6 +63,21 @@
 #define FROM_11_TO_12 1
 #else
 #define FROM_11_TO_12 0
+#endif
+#if PY_MINOR_VERSION >= 10 && PY_MINOR_VERSION <= 13
+#define FROM_10_TO_13 1
+#else
+#define FROM_10_TO_13 0
+#endif
+#if PY_MINOR_VERSION >= 10 && PY_MINOR_VERSION <= 14
+#define FROM_10_TO_14 1
+#else
+#define FROM_10_TO_14 0
+#endif
+#if PY_MINOR_VERSION >= 11 && PY_MINOR_VERSION <= 13
+#define FROM_11_TO_13 1
+#else
+#define FROM_11_TO_13 0
 #endif
 
 #if PY_MINOR_VERSION >= 10
@@ -113,6 +142,13 @@ typedef static_builtin_state static_type_state;
 #else
 #define DELETE_LATER trash_delete_later
 #endif
+#endif
+
+// Frames of C code: one kind up to 3.13; 3.14 has this and, above it, one more.
+#if PY_MINOR_VERSION >= 14
+#define FIRST_OWNER_NOT_PYTHON FRAME_OWNED_BY_INTERPRETER
+#else
+#define FIRST_OWNER_NOT_PYTHON FRAME_OWNED_BY_CSTACK
 #endif
 
 #endif

@@ -58,7 +58,7 @@ int core_check_layout(struct core_state *state)
         rch_target_own_checked_init(&target);
         if (!own_layout(&validated))
             snprintf(state->layout_words, sizeof(state->layout_words),
-                     "CPython %d.%d is not known to this version of refchain (3.9 to 3.13 are)",
+                     "CPython %d.%d is not known to this version of refchain (3.9 to 3.15 are)",
                      PY_MAJOR_VERSION, PY_MINOR_VERSION);
         else if (rch_layout_validate(&validated, &target, &probe, state->layout_words,
                                      sizeof(state->layout_words)) == RCH_OK)

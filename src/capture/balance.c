@@ -43,6 +43,17 @@ static void give_back_weak(struct rch__cap *cap)
     }
 }
 
+// So were references on stacks that own no count (3.14+).
+static void give_back_borrowed(struct rch__cap *cap)
+{
+    int32_t *counts = cap->rows.refcount.mem;
+    for (size_t i = 0; i < cap->borrowed.num; i++) {
+        rch_node v = rch_rank_of(&cap->index, RCH_VEC_AT(&cap->borrowed, uint32_t, i));
+        if (counts[v] != RCH_IMMORTAL)
+            counts[v]++;
+    }
+}
+
 static void take_off_types(struct rch__cap *cap)
 {
     int32_t *counts = cap->rows.refcount.mem;
@@ -159,6 +170,7 @@ enum rch_status rch__balance(struct rch__cap *cap, struct rch_error *err)
 {
     take_off_references(cap);
     give_back_weak(cap);
+    give_back_borrowed(cap);
     take_off_types(cap);
     int32_t *counts = cap->rows.refcount.mem;
     for (size_t r = 0; r < cap->roots.num; r++) {

@@ -63,6 +63,7 @@ static void init_vecs(struct rch__cap *cap)
     rch_vec_init(&cap->moved, a, sizeof(struct rch__moved));
     rch_vec_init(&cap->closures, a, sizeof(struct rch__code_names));
     rch_vec_init(&cap->texts, a, sizeof(struct rch__text));
+    rch_vec_init(&cap->borrowed, a, sizeof(uint32_t));
     rch_vec_init(&cap->stack_words, a, sizeof(uint64_t));
 }
 
@@ -95,7 +96,8 @@ static void drop_vecs(struct rch__cap *cap)
 {
     struct rch_vec *vecs[] = {&cap->types,   &cap->labels,   &cap->shape_infos, &cap->late_codes,
                               &cap->pending, &cap->roots,    &cap->root_codes,  &cap->observed,
-                              &cap->moved,   &cap->closures, &cap->texts,       &cap->stack_words};
+                              &cap->moved,   &cap->closures, &cap->texts,       &cap->stack_words,
+                              &cap->borrowed};
     for (size_t i = 0; i < sizeof(vecs) / sizeof(vecs[0]); i++)
         rch_vec_deinit(vecs[i]);
 }
@@ -290,13 +292,19 @@ static void name_closures(struct rch__cap *cap)
     }
 }
 
-// What a prompt put into a namespace is the observer's reference now, not the namespace's.
+// What a prompt put into a namespace is the observer's reference now, not the namespace's; and what
+// a root tells is not told by the object, too.
 static void take_out_moved(struct rch__cap *cap)
 {
     rch_node *edges = cap->main_log.codes.mem;
     for (size_t i = 0; i < cap->moved.num; i++) {
         struct rch__moved row = RCH_VEC_AT(&cap->moved, struct rch__moved, i);
         rch_node dict = rch_rank_of(&cap->index, row.dict_code);
+        uint32_t first = rch__row_start(cap, dict), past = rch__row_end(cap, dict);
+        for (uint32_t e = first; e < past && e - first < row.num_refs; e++)
+            edges[e] = RCH_NO_NODE;
+        if (row.num_refs)
+            continue;
         rch_node key = rch_rank_of(&cap->index, row.key_code);
         rch_node value = rch_rank_of(&cap->index, row.value_code);
         for (uint32_t e = rch__row_start(cap, dict); e + 1 < rch__row_end(cap, dict); e++)

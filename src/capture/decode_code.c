@@ -48,6 +48,7 @@ static const struct named_offset function_rows[] = {
     {"__dict__", AT(func_dict), RCH_EDGE_DICT, FIXED | RCH_LABEL_FOLD_FORWARD},
     {"__module__", AT(func_module), RCH_EDGE_FIELD, FIXED},
     {"__annotations__", AT(func_annotations), RCH_EDGE_FIELD, 0},
+    {"__annotate__", AT(func_annotate), RCH_EDGE_FIELD, 0},
     {"__type_params__", AT(func_typeparams), RCH_EDGE_FIELD, FIXED},
 };
 #define NUM_FUNCTION_ROWS (sizeof(function_rows) / sizeof(function_rows[0]))

@@ -57,23 +57,42 @@ static uint64_t num_named(struct rch__cap *cap, rch_addr code)
 static void emit_slots(struct rch__cap *cap, rch_addr first, uint64_t num)
 {
     for (uint64_t i = 0; i < num && i < MAX_SLOTS; i++)
-        rch__emit(cap, rch_load64(cap->t, first + i * 8));
+        rch__emit(cap, rch__frame_ref(cap, rch_load64(cap->t, first + i * 8)));
 }
 
 // ---- 3.11 and later -----------------------------------------------------------------------------
 
+rch_addr rch__frame_ref(struct rch__cap *cap, uint64_t word)
+{
+    rch_addr target = rch__untag(cap, word);
+    if (target && target != word) {
+        uint32_t code = rch_code(&cap->index, target);
+        if (code != RCH_NO_CODE && cap->status == RCH_OK)
+            cap->status = rch_vec_append(&cap->borrowed, &code, 1, &cap->err);
+    }
+    return target;
+}
+
+int64_t rch__iframe_top(struct rch__cap *cap, rch_addr iframe)
+{
+    const struct rch_layout *L = cap->L;
+    if (L->iframe_stackpointer == RCH_ABSENT)
+        return (int32_t)rch_load32(cap->t, iframe + (uint32_t)L->iframe_stacktop);
+    rch_addr top = rch__field_at(cap, iframe, L->iframe_stackpointer);
+    rch_addr slots = iframe + (uint32_t)L->iframe_localsplus;
+    return top >= slots && top - slots <= MAX_SLOTS * 8 ? (int64_t)((top - slots) / 8) : -1;
+}
+
 void rch__emit_iframe(struct rch__cap *cap, rch_addr iframe)
 {
     const struct rch_layout *L = cap->L;
-    rch_addr code = rch__field_at(cap, iframe, L->iframe_code);
     rch__emit(cap, rch__field_at(cap, iframe, L->iframe_frame_obj));
     rch__emit(cap, rch__field_at(cap, iframe, L->iframe_locals));
-    rch__emit(cap, rch__field_at(cap, iframe, L->iframe_func));
-    rch__emit(cap, code);
-    int32_t top = (int32_t)rch_load32(cap->t, iframe + (uint32_t)L->iframe_stacktop);
-    rch_addr slots = iframe + (uint32_t)L->iframe_localsplus;
+    rch__emit(cap, rch__frame_ref(cap, rch__field_at(cap, iframe, L->iframe_func)));
+    rch__emit(cap, rch__frame_ref(cap, rch__field_at(cap, iframe, L->iframe_code)));
+    int64_t top = rch__iframe_top(cap, iframe);
     if (top >= 0)  // -1: executing, the frame itself is a root then
-        emit_slots(cap, slots, (uint64_t)top);
+        emit_slots(cap, iframe + (uint32_t)L->iframe_localsplus, (uint64_t)top);
 }
 
 uint32_t rch__label_iframe(struct rch__cap *cap, rch_addr code)
@@ -97,9 +116,11 @@ static uint32_t decode_new_frame(struct rch__cap *cap, struct rch__type *type, r
         rch__emit(cap, rch__field_at(cap, frame, L->frame_extra_locals));
     if (L->frame_locals_cache != RCH_ABSENT)
         rch__emit(cap, rch__field_at(cap, frame, L->frame_locals_cache));
+    if (L->frame_overwritten_locals != RCH_ABSENT)
+        rch__emit(cap, rch__field_at(cap, frame, L->frame_overwritten_locals));
     bool owns =
         iframe && rch_load8(cap->t, iframe + (uint32_t)L->iframe_owner) == L->owner_frame_object;
-    rch_addr code = owns ? rch__field_at(cap, iframe, L->iframe_code) : 0;
+    rch_addr code = owns ? rch__iframe_field(cap, iframe, L->iframe_code) : 0;
     if (owns)
         rch__emit_iframe(cap, iframe);
     uint64_t key = owns ? code : 1;
@@ -114,6 +135,8 @@ static uint32_t decode_new_frame(struct rch__cap *cap, struct rch__type *type, r
         rch__label_add(cap, RCH_EDGE_FIELD, "f_extra_locals", FIXED);
     if (L->frame_locals_cache != RCH_ABSENT)
         rch__label_add(cap, RCH_EDGE_FIELD, "f_locals", FIXED);
+    if (L->frame_overwritten_locals != RCH_ABSENT)
+        rch__label_add(cap, RCH_EDGE_FIELD, "overwritten locals", FIXED);
     return rch__shape_end(cap, type, key, owns ? rch__label_iframe(cap, code) : 0);
 }
 
@@ -216,12 +239,13 @@ uint32_t rch__decode_generator(struct rch__cap *cap, struct rch__type *type, rch
         rch__emit(cap, rch__field_at(cap, gen, L->gen_exc_state + L->exc_state_traceback));
     rch__emit(cap, rch__field_at(cap, gen, kind_offset(cap, type)));
     rch_addr iframe = suspended_frame(cap, gen);
-    rch_addr code = iframe ? rch__field_at(cap, iframe, L->iframe_code) : 0;
+    rch_addr code = iframe ? rch__iframe_field(cap, iframe, L->iframe_code) : 0;
     if (iframe)
         rch__emit_iframe(cap, iframe);
     bool keeps_code = !iframe && L->gen_code == RCH_ABSENT;  // 3.12+: until the generator goes
     if (keeps_code)
-        rch__emit(cap, rch__field_at(cap, gen + (uint32_t)L->gen_iframe, L->iframe_code));
+        rch__emit(cap, rch__frame_ref(
+                           cap, rch__field_at(cap, gen + (uint32_t)L->gen_iframe, L->iframe_code)));
     uint64_t key = iframe ? code : 1;
     uint32_t shape = rch__shape_find(cap, type, key);
     if (shape != RCH_NO_NODE)
@@ -257,7 +281,8 @@ uint64_t rch__size_frame(struct rch__cap *cap, const struct rch__type *type, rch
     if (L->frame_iframe == RCH_ABSENT)  // the struct has room for one slot
         return (uint64_t)type->basicsize +
                num_slots(cap, rch__field_at(cap, frame, L->frame_code)) * 8 - 8;
-    rch_addr code = rch__field_at(cap, rch__field_at(cap, frame, L->frame_iframe), L->iframe_code);
+    rch_addr code =
+        rch__iframe_field(cap, rch__field_at(cap, frame, L->frame_iframe), L->iframe_code);
     return (uint64_t)(uint32_t)L->frame_inline_data + (uint32_t)L->iframe_localsplus +
            num_slots(cap, code) * 8;  // wherever they lie
 }
@@ -267,7 +292,7 @@ uint64_t rch__size_generator(struct rch__cap *cap, const struct rch__type *type,
     const struct rch_layout *L = cap->L;
     if (L->gen_iframe == RCH_ABSENT)
         return (uint64_t)type->basicsize;
-    rch_addr code = rch__field_at(cap, gen + (uint32_t)L->gen_iframe, L->iframe_code);
+    rch_addr code = rch__iframe_field(cap, gen + (uint32_t)L->gen_iframe, L->iframe_code);
     return (uint64_t)(uint32_t)L->gen_iframe + (uint32_t)L->iframe_localsplus +
            num_slots(cap, code) * 8;
 }

@@ -87,6 +87,7 @@ FIELDS(lru_link_fields) = {ROW("key", lru_link_key, FIELD, FIXED),
     ROW("source traceback", future_source_tb, FIELD, 0),                                  \
     ROW("cancel message", future_cancel_msg, FIELD, 0),                                   \
     ROW("cancelled error", future_cancelled_exc, FIELD, 0),                               \
+    ROW("awaited by", future_awaited_by, FIELD, 0),                                       \
     ROW_IN("cancelled error type", future_cancelled_exc_state, exc_state_type, FIELD, 0), \
     ROW_IN("cancelled error", future_cancelled_exc_state, exc_state_value, FIELD, 0),     \
     ROW_IN("cancelled error traceback", future_cancelled_exc_state,                       \

@@ -83,6 +83,8 @@ uint64_t rch__size_frame(struct rch__cap *cap, const struct rch__type *type, rch
 uint64_t rch__size_generator(struct rch__cap *cap, const struct rch__type *type, rch_addr gen);
 /// Labels of a code object's local variables, in the order of their slots; returns how many.
 uint32_t rch__label_locals(struct rch__cap *cap, rch_addr code);
+/// How many slots of an interpreter frame (3.11+) are in use, locals first; -1: not saved.
+int64_t rch__iframe_top(struct rch__cap *cap, rch_addr iframe);
 /// _PyInterpreterFrame (3.11+): fields, locals, stack; and their labels.
 void rch__emit_iframe(struct rch__cap *cap, rch_addr iframe);
 uint32_t rch__label_iframe(struct rch__cap *cap, rch_addr code);

@@ -56,7 +56,7 @@ static void root_of_iframe(struct rch__cap *cap, rch_addr iframe, struct rch__fr
                            const char *thread_name)
 {
     const struct rch_layout *L = cap->L;
-    int32_t top = (int32_t)rch_load32(cap->t, iframe + (uint32_t)L->iframe_stacktop);
+    int64_t top = rch__iframe_top(cap, iframe);
     bool in_generator = rch_load8(cap->t, iframe + (uint32_t)L->iframe_owner) == L->owner_generator;
     rch__root_begin(cap);
     if (in_generator && top >= 0) {  // the generator tells its locals itself
@@ -71,16 +71,17 @@ static void root_of_iframe(struct rch__cap *cap, rch_addr iframe, struct rch__fr
         rch__root_ref(cap, RCH_EDGE_FIELD, "f_locals", FIXED,
                       rch__field_at(cap, iframe, L->iframe_locals));
         rch__root_ref(cap, RCH_EDGE_FIELD, "function", FIXED,
-                      rch__field_at(cap, iframe, L->iframe_func));
-        rch__root_ref(cap, RCH_EDGE_FIELD, "f_code", FIXED, frame->code);
+                      rch__frame_ref(cap, rch__field_at(cap, iframe, L->iframe_func)));
+        rch__root_ref(cap, RCH_EDGE_FIELD, "f_code", FIXED,
+                      rch__frame_ref(cap, rch__field_at(cap, iframe, L->iframe_code)));
     }
     rch_addr slots = iframe + (uint32_t)L->iframe_localsplus;
     uint32_t num_locals = rch__label_locals(cap, frame->code);
     for (uint32_t i = 0; i < num_locals; i++)
-        rch__root_code(cap, rch_load64(cap->t, slots + i * 8ull));
+        rch__root_code(cap, rch__frame_ref(cap, rch_load64(cap->t, slots + i * 8ull)));
     label_stack(cap);
     for (int64_t i = num_locals; i < top; i++)
-        rch__root_code(cap, rch_load64(cap->t, slots + (uint64_t)i * 8));
+        rch__root_code(cap, rch__frame_ref(cap, rch_load64(cap->t, slots + (uint64_t)i * 8)));
     if (top < 0)
         keep_stack_words(cap, slots + num_locals * 8ull,
                          rch_load32(cap->t, frame->code + (uint32_t)L->code_stacksize));
@@ -101,7 +102,7 @@ static bool is_shim_at(struct rch__cap *cap, rch_addr iframe)
 {
     const struct rch_layout *L = cap->L;
     return iframe && L->owner_cstack != RCH_ABSENT &&
-           rch_load8(cap->t, iframe + (uint32_t)L->iframe_owner) == L->owner_cstack;
+           rch_load8(cap->t, iframe + (uint32_t)L->iframe_owner) >= L->owner_cstack;
 }
 
 static void collect_new(struct rch__cap *cap, rch_addr thread, const char *thread_name,
@@ -111,7 +112,7 @@ static void collect_new(struct rch__cap *cap, rch_addr thread, const char *threa
     rch_addr iframe = innermost_iframe(cap, thread);
     for (int n = 0; iframe && n < MAX_FRAMES && cap->status == RCH_OK; n++) {
         if (!is_shim_at(cap, iframe)) {
-            struct rch__frame frame = {.code = rch__field_at(cap, iframe, L->iframe_code),
+            struct rch__frame frame = {.code = rch__iframe_field(cap, iframe, L->iframe_code),
                                        .locals = rch__field_at(cap, iframe, L->iframe_locals),
                                        .globals = rch__field_at(cap, iframe, L->iframe_globals),
                                        .slots = iframe + (uint32_t)L->iframe_localsplus};

@@ -93,7 +93,7 @@ static void sample(struct walk *walk, rch_addr object)
         rch__type_get(cap, rch_load64(cap->t, object + (uint32_t)L->object_type));
     if (type->decode_rest || type->size(cap, type, object) > MAX_SAMPLED_REFS * 16)
         return;
-    size_t start = cap->log->codes.num;
+    size_t start = cap->log->codes.num, num_borrowed = cap->borrowed.num;
     type->decode(cap, type, object);
     for (size_t i = start; i < cap->log->codes.num && walk->num_seeds < MAX_SEEDS; i++) {
         uint32_t code = RCH_COLUMN_AT(&cap->log->codes, uint32_t, i);
@@ -104,6 +104,7 @@ static void sample(struct walk *walk, rch_addr object)
             __builtin_prefetch((const void *)(uintptr_t)(rch_code_addr(&cap->index, code) - 16));
     }
     cap->log->codes.num = start;
+    cap->borrowed.num = num_borrowed;
 }
 
 /// A list node to start another cursor at, or 0.

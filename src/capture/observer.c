@@ -309,7 +309,7 @@ static void observe_arguments(struct rch__cap *cap, const struct rch__frame *fra
     rch__root_begin(cap);
     rch__label_add(cap, RCH_EDGE_STACK, NULL, RCH_LABEL_FIXED);
     for (uint32_t i = 0; i < num && i < MAX_ARGUMENTS && cap->status == RCH_OK; i++) {
-        uint64_t word = rch_load64(cap->t, frame->slots + i * 8ull);
+        uint64_t word = rch__untag(cap, rch_load64(cap->t, frame->slots + i * 8ull));
         if (word)
             cap->status = rch_vec_append(&cap->stack_words, &word, 1, &cap->err);
     }

@@ -178,12 +178,80 @@ static void collect_interpreter_fields(struct rch__cap *cap, rch_addr interp)
     rch__root_end(cap, RCH_ROOT_INTERPRETER, "interpreter", NULL, true);
 }
 
+static void end_atexit_root(struct rch__cap *cap, const char *third, uint32_t flags)
+{
+    rch__label_add(cap, RCH_EDGE_ITEM, NULL, GROUP);
+    rch__label_add(cap, RCH_EDGE_FIELD, "args", GROUP);
+    rch__label_add(cap, RCH_EDGE_FIELD, third, GROUP | flags);
+    uint32_t root =
+        rch__root_end_tail(cap, RCH_ROOT_INTERPRETER, "atexit callbacks", NULL, true, 3);
+    if (root != UINT32_MAX && cap->status == RCH_OK)
+        RCH_VEC_AT(&cap->roots, struct rch__root, root).root.flags = RCH_ROOT_CLEARABLE;
+}
+
+/// The first references of the object are told by the root being collected, not by the object.
+static void take_over(struct rch__cap *cap, rch_addr object, uint32_t num_refs)
+{
+    struct rch__moved row = {.dict_code = rch_code(&cap->index, object), .num_refs = num_refs};
+    if (cap->status == RCH_OK && row.dict_code != RCH_NO_CODE)
+        cap->status = rch_vec_append(&cap->moved, &row, 1, &cap->err);
+}
+
+static uint32_t record_shape(struct rch__cap *cap, rch_addr list, rch_addr record)
+{
+    struct rch__type *tuple = rch__type_get(cap, rch__field_at(cap, record, cap->L->object_type));
+    uint32_t shape = rch__shape_find(cap, tuple, list);
+    if (shape != RCH_NO_NODE)
+        return shape;
+    rch__shape_begin(cap, tuple);
+    rch__label_add(cap, RCH_EDGE_ITEM, NULL, FIXED);
+    rch__label_add(cap, RCH_EDGE_FIELD, "args", FIXED);
+    rch__label_add(cap, RCH_EDGE_FIELD, "kwargs", FIXED);
+    return rch__shape_end(cap, tuple, list, 0);
+}
+
+// From 3.14 a list of tuples (func, args, kwargs): told as if it were the array of before, but that
+// each tuple goes with its function and still holds the keyword arguments.
+static void collect_atexit_list(struct rch__cap *cap, rch_addr list)
+{
+    const struct rch_layout *L = cap->L;
+    rch_addr items = rch__field_at(cap, list, L->list_items);
+    uint64_t num = rch__field_at(cap, list, L->var_size);
+    RCH_VEC(names, cap->alloc, struct rch__code_names);
+    rch__root_begin(cap);
+    rch__root_ref(cap, RCH_EDGE_FIELD, "list", FIXED, list);
+    take_over(cap, list, UINT32_MAX);
+    for (uint64_t i = 0; items && i < num && i < MAX_CALLBACKS && cap->status == RCH_OK; i++) {
+        rch_addr record = rch_load64(cap->t, items + i * 8);
+        bool is_record = rch__field_at(cap, record, L->var_size) == 3;
+        rch__root_code(cap, is_record ? rch__field_at(cap, record, L->tuple_items) : 0);
+        rch__root_code(cap, is_record ? rch__field_at(cap, record, L->tuple_items + 8) : 0);
+        rch__root_code(cap, record);
+        if (!is_record)
+            continue;
+        take_over(cap, record, 2);
+        struct rch__code_names name = {.tuple_code = rch_code(&cap->index, record)};
+        if (cap->status == RCH_OK)
+            cap->status = rch_vec_append(&names, &name, 1, &cap->err);
+    }
+    end_atexit_root(cap, "record", RCH_LABEL_FOLD_FORWARD);
+    for (size_t i = 0; i < names.num && cap->status == RCH_OK; i++) {  // shapes share the labels
+        struct rch__code_names *name = &RCH_VEC_AT(&names, struct rch__code_names, i);
+        name->shape = record_shape(cap, list, rch_code_addr(&cap->index, name->tuple_code));
+        cap->status = rch_vec_append(&cap->closures, name, 1, &cap->err);
+    }
+}
+
 // From 3.10 the array is in the interpreter state, before that in the state of module atexit (whose
 // references are then told here and not at the module).
 static void collect_atexit(struct rch__cap *cap, rch_addr interp)
 {
     const struct rch_layout *L = cap->L;
     rch_addr callbacks, num;
+    if (L->interp_atexit_list != RCH_ABSENT) {
+        collect_atexit_list(cap, rch__field_at(cap, interp, L->interp_atexit_list));
+        return;
+    }
     if (L->interp_atexit_callbacks != RCH_ABSENT) {
         callbacks = rch__field_at(cap, interp, L->interp_atexit_callbacks);
         num = rch_load32(cap->t, interp + (uint32_t)L->interp_atexit_num);
@@ -199,13 +267,7 @@ static void collect_atexit(struct rch__cap *cap, rch_addr interp)
         rch__root_code(cap, rch__field_at(cap, callback, L->atexit_args));
         rch__root_code(cap, rch__field_at(cap, callback, L->atexit_kwargs));
     }
-    rch__label_add(cap, RCH_EDGE_ITEM, NULL, GROUP);
-    rch__label_add(cap, RCH_EDGE_FIELD, "args", GROUP);
-    rch__label_add(cap, RCH_EDGE_FIELD, "kwargs", GROUP);
-    uint32_t root =
-        rch__root_end_tail(cap, RCH_ROOT_INTERPRETER, "atexit callbacks", NULL, true, 3);
-    if (root != UINT32_MAX && cap->status == RCH_OK)
-        RCH_VEC_AT(&cap->roots, struct rch__root, root).root.flags = RCH_ROOT_CLEARABLE;
+    end_atexit_root(cap, "kwargs", 0);
 }
 
 static void collect_signals(struct rch__cap *cap)
@@ -301,7 +363,9 @@ static void collect_thread(struct rch__cap *cap, rch_addr thread, const char *na
                 {"async generator hook", L->tstate_async_gen_finalizer, RCH_EDGE_FIELD},
                 {"thread-exit data", L->tstate_on_delete_data, RCH_EDGE_FIELD},
                 {"thread-local key", L->tstate_threading_local_key, RCH_EDGE_FIELD},
-                {"thread-local sentinel", L->tstate_threading_local_sentinel, RCH_EDGE_FIELD}};
+                {"thread-local sentinel", L->tstate_threading_local_sentinel, RCH_EDGE_FIELD},
+                {"running event loop", L->tstate_running_loop, RCH_EDGE_FIELD},
+                {"running task", L->tstate_running_task, RCH_EDGE_FIELD}};
     rch__root_begin(cap);
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
         rch__root_ref(cap, rows[i].kind, rows[i].name, FIXED,

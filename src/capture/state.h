@@ -113,6 +113,7 @@ struct rch__observed {  // a node that belongs to the questioner
 
 struct rch__moved {  // a value of a namespace that the questioner made: taken out of the dict's row
     uint32_t dict_code, key_code, value_code;
+    uint32_t num_refs;  // or so many references of some object's row, because a root tells them
 };
 
 struct rch__code_names {  // a closure tuple gets the names of the function's free variables
@@ -159,6 +160,7 @@ struct rch__cap {
     struct rch_vec moved;        // struct rch__moved
     struct rch_vec closures;     // struct rch__code_names
     struct rch_vec texts;        // struct rch__text
+    struct rch_vec borrowed;     // uint32_t: targets of references that are not counted (3.14+)
     struct rch_vec stack_words;  // uint64_t: evaluation stacks whose height nobody saved
     rch_addr home_interp;        // of whoever asks
     uint32_t num_skipped_interps;
@@ -197,6 +199,23 @@ static inline rch_addr rch__field_at(struct rch__cap *cap, rch_addr object, int3
 {
     return offset == RCH_ABSENT || !object ? 0 : rch_load64(cap->t, object + (uint32_t)offset);
 }
+
+/// What a word of an interpreter frame refers to. From 3.14 the low bits are a tag: 1 for a reference
+/// that is not counted ("borrowed"; alone: NULL), 3 for a number.
+static inline rch_addr rch__untag(const struct rch__cap *cap, uint64_t word)
+{
+    if (!cap->L->iframe_is_tagged)
+        return word;
+    return (word & 3) < 2 ? word & ~3ull : 0;
+}
+
+static inline rch_addr rch__iframe_field(struct rch__cap *cap, rch_addr iframe, int32_t offset)
+{
+    return rch__untag(cap, rch__field_at(cap, iframe, offset));
+}
+
+/// The same, for a reference that is emitted: remembers those that are not counted.
+rch_addr rch__frame_ref(struct rch__cap *cap, uint64_t word);
 
 static inline void rch__emit_fields(struct rch__cap *cap, const struct rch__type *type,
                                     rch_addr object)

@@ -7,7 +7,8 @@
 #include "pylayout/tables.h"
 
 static const struct rch_layout *const tables[] = {
-    &rch_layout_v3_09, &rch_layout_v3_10, &rch_layout_v3_11, &rch_layout_v3_12, &rch_layout_v3_13,
+    &rch_layout_v3_09, &rch_layout_v3_10, &rch_layout_v3_11, &rch_layout_v3_12,
+    &rch_layout_v3_13, &rch_layout_v3_14, &rch_layout_v3_15,
 };
 
 static const struct {

@@ -17,11 +17,13 @@
 //   (var_size, keys_size, values_size, datastack_chunk_size, moduledef_size and
 //   odict_od_fast_nodes_size are offsets of CPython members that are called so.)
 // - numbers of elements: runtime_signals_num, gc_num_generations, ext_static_type_max,
-//   interp_monitoring_num_callables, interp_monitoring_num_tools, deque_block_len, hamt_array_num.
+//   interp_monitoring_num_callables, interp_monitoring_num_tools, interp_num_common_consts,
+//   deque_block_len, hamt_array_num.
 //   (interp_atexit_num, atexit_state_num, interp_num_*: offsets of a count. Both atexit counts are
 //   32 bits wide, the others are words.)
 // - enum values: owner_*, gen_state_*, keys_general, keys_unicode, keys_split, member_t_*.
-// - yes or no (1, 0): managed_dict_is_tagged, inline_values_at_basicsize.
+//   (owner_cstack: the first of those that are no frames of Python code.)
+// - yes or no (1, 0): managed_dict_is_tagged, inline_values_at_basicsize, iframe_is_tagged.
 // - before the object, so negative: managed_dict, managed_values, managed_weakref; before the
 //   values: values_prefix_size (a byte that holds the bytes allocated before the first value).
 // - in the 32-bit word at str_state: kind = word >> str_kind_shift & str_kind_mask; the other
@@ -51,9 +53,11 @@
     F(interp_monitoring_tool_names) F(interp_monitoring_num_tools)                               \
     F(gc_enabled) F(gc_generation0) F(gc_generation_size) F(gc_num_generations)                  \
     F(gc_permanent) F(gc_collecting) F(gc_garbage) F(gc_callbacks) F(gc_generation_threshold)    \
-    /* atexit callbacks: array of pointers to {func, args, kwargs}; 3.10+ in the interpreter, \
-       3.9 in the state of the module that interp_pyexitmodule points to */                      \
-    F(interp_atexit_callbacks) F(interp_atexit_num) F(interp_pyexitmodule)                       \
+    F(interp_common_consts) F(interp_num_common_consts)                                          \
+    /* atexit callbacks: from 3.14 a list of tuples (func, args, kwargs); before, an array of   \
+       pointers to such structs, 3.10+ in the interpreter, 3.9 in the state of the module that  \
+       interp_pyexitmodule points to */                                                          \
+    F(interp_atexit_list) F(interp_atexit_callbacks) F(interp_atexit_num) F(interp_pyexitmodule) \
     F(atexit_state_callbacks) F(atexit_state_num) F(atexit_func) F(atexit_args)                  \
     F(atexit_kwargs)                                                                             \
     /* per-interpreter state of static types, 3.12+: array of state structs. A static  \
@@ -70,6 +74,7 @@
     F(tstate_async_exc) F(tstate_async_gen_firstiter) F(tstate_async_gen_finalizer)              \
     F(tstate_context) F(tstate_delete_later) F(tstate_on_delete_data)                            \
     F(tstate_threading_local_key) F(tstate_threading_local_sentinel)                             \
+    F(tstate_running_loop) F(tstate_running_task)                                                \
     F(tstate_datastack_chunk) F(datastack_chunk_previous) F(datastack_chunk_size)                \
     F(datastack_chunk_top) F(datastack_chunk_data)                                               \
     /* PyFrameObject up to 3.10 */                                                               \
@@ -78,9 +83,11 @@
     F(frame_lasti) F(frame_state) F(frame_executing) F(frame_localsplus)                         \
     /* PyFrameObject and _PyInterpreterFrame from 3.11 */                                        \
     F(frame_iframe) F(frame_inline_data) F(frame_extra_locals) F(frame_locals_cache)             \
+    F(frame_overwritten_locals)                                                                  \
     F(iframe_code) F(iframe_func) F(iframe_globals) F(iframe_builtins) F(iframe_locals)          \
     F(iframe_frame_obj) F(iframe_previous) F(iframe_prev_instr) F(iframe_stacktop)               \
-    F(iframe_owner) F(iframe_is_entry) F(iframe_localsplus)                                      \
+    F(iframe_stackpointer) F(iframe_owner) F(iframe_is_entry) F(iframe_localsplus)               \
+    F(iframe_is_tagged)                                                                          \
     F(owner_thread) F(owner_generator) F(owner_frame_object) F(owner_cstack)                     \
     /* PyCodeObject */                                                                           \
     F(code_flags) F(code_argcount) F(code_nlocals) F(code_nlocalsplus) F(code_stacksize)         \
@@ -135,7 +142,7 @@
     /* functions and friends */                                                                  \
     F(func_code) F(func_globals) F(func_builtins) F(func_name) F(func_qualname)                  \
     F(func_defaults) F(func_kwdefaults) F(func_closure) F(func_doc) F(func_dict)                 \
-    F(func_weakreflist) F(func_module) F(func_annotations) F(func_typeparams)                    \
+    F(func_weakreflist) F(func_module) F(func_annotations) F(func_annotate) F(func_typeparams)   \
     F(method_func) F(method_self) F(cfunction_ml) F(cfunction_self) F(cfunction_module)          \
     F(cfunction_class) F(cell_ref) F(classmethod_callable) F(classmethod_dict)                   \
     F(staticmethod_callable) F(staticmethod_dict) F(property_get) F(property_set)                \
@@ -185,7 +192,7 @@ struct rch_layout {
 #undef RCH_LAYOUT_MEMBER
 };
 
-/// The table for this version, or NULL: 3.9 ... 3.13 are known. Static storage.
+/// The table for this version, or NULL: 3.9 ... 3.15 are known. Static storage.
 const struct rch_layout *rch_layout_for(uint32_t py_major, uint32_t py_minor);
 
 /// Name and value of field number i, for `refchain doctor` and tests; NULL and RCH_ABSENT past the

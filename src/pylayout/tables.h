@@ -9,5 +9,7 @@ extern const struct rch_layout rch_layout_v3_10;
 extern const struct rch_layout rch_layout_v3_11;
 extern const struct rch_layout rch_layout_v3_12;
 extern const struct rch_layout rch_layout_v3_13;
+extern const struct rch_layout rch_layout_v3_14;
+extern const struct rch_layout rch_layout_v3_15;
 
 #endif

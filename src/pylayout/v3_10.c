@@ -55,6 +55,8 @@ const struct rch_layout rch_layout_v3_10 = {
     .interp_monitoring_num_callables = RCH_ABSENT,
     .interp_monitoring_tool_names = RCH_ABSENT,
     .interp_monitoring_num_tools = RCH_ABSENT,
+    .interp_common_consts = RCH_ABSENT,
+    .interp_num_common_consts = RCH_ABSENT,
 
     // struct _gc_runtime_state, struct gc_generation
     .gc_enabled = 12,
@@ -68,6 +70,7 @@ const struct rch_layout rch_layout_v3_10 = {
     .gc_generation_threshold = 16,
 
     // atexit callbacks
+    .interp_atexit_list = RCH_ABSENT,
     .interp_atexit_callbacks = 3488,
     .interp_atexit_num = 3496,
     .interp_pyexitmodule = RCH_ABSENT,
@@ -119,6 +122,8 @@ const struct rch_layout rch_layout_v3_10 = {
     .tstate_on_delete_data = 208,
     .tstate_threading_local_key = RCH_ABSENT,
     .tstate_threading_local_sentinel = RCH_ABSENT,
+    .tstate_running_loop = RCH_ABSENT,
+    .tstate_running_task = RCH_ABSENT,
     .tstate_datastack_chunk = RCH_ABSENT,
     .datastack_chunk_previous = RCH_ABSENT,
     .datastack_chunk_size = RCH_ABSENT,
@@ -144,6 +149,7 @@ const struct rch_layout rch_layout_v3_10 = {
     .frame_inline_data = RCH_ABSENT,
     .frame_extra_locals = RCH_ABSENT,
     .frame_locals_cache = RCH_ABSENT,
+    .frame_overwritten_locals = RCH_ABSENT,
 
     // _PyInterpreterFrame
     .iframe_code = RCH_ABSENT,
@@ -155,9 +161,11 @@ const struct rch_layout rch_layout_v3_10 = {
     .iframe_previous = RCH_ABSENT,
     .iframe_prev_instr = RCH_ABSENT,
     .iframe_stacktop = RCH_ABSENT,
+    .iframe_stackpointer = RCH_ABSENT,
     .iframe_owner = RCH_ABSENT,
     .iframe_is_entry = RCH_ABSENT,
     .iframe_localsplus = RCH_ABSENT,
+    .iframe_is_tagged = 0,
     .owner_thread = RCH_ABSENT,
     .owner_generator = RCH_ABSENT,
     .owner_frame_object = RCH_ABSENT,
@@ -366,6 +374,7 @@ const struct rch_layout rch_layout_v3_10 = {
     .func_weakreflist = 96,
     .func_module = 104,
     .func_annotations = 112,
+    .func_annotate = RCH_ABSENT,
     .func_typeparams = RCH_ABSENT,
     .method_func = 16,
     .method_self = 24,

@@ -55,6 +55,8 @@ const struct rch_layout rch_layout_v3_12 = {
     .interp_monitoring_num_callables = 136,
     .interp_monitoring_tool_names = 382872,
     .interp_monitoring_num_tools = 8,
+    .interp_common_consts = RCH_ABSENT,
+    .interp_num_common_consts = RCH_ABSENT,
 
     // struct _gc_runtime_state, struct gc_generation
     .gc_enabled = 12,
@@ -68,6 +70,7 @@ const struct rch_layout rch_layout_v3_12 = {
     .gc_generation_threshold = 16,
 
     // atexit callbacks
+    .interp_atexit_list = RCH_ABSENT,
     .interp_atexit_callbacks = 3944,
     .interp_atexit_num = 3952,
     .interp_pyexitmodule = RCH_ABSENT,
@@ -119,6 +122,8 @@ const struct rch_layout rch_layout_v3_12 = {
     .tstate_on_delete_data = 176,
     .tstate_threading_local_key = RCH_ABSENT,
     .tstate_threading_local_sentinel = RCH_ABSENT,
+    .tstate_running_loop = RCH_ABSENT,
+    .tstate_running_task = RCH_ABSENT,
     .tstate_datastack_chunk = 232,
     .datastack_chunk_previous = 0,
     .datastack_chunk_size = 8,
@@ -144,6 +149,7 @@ const struct rch_layout rch_layout_v3_12 = {
     .frame_inline_data = 48,
     .frame_extra_locals = RCH_ABSENT,
     .frame_locals_cache = RCH_ABSENT,
+    .frame_overwritten_locals = RCH_ABSENT,
 
     // _PyInterpreterFrame
     .iframe_code = 0,
@@ -155,9 +161,11 @@ const struct rch_layout rch_layout_v3_12 = {
     .iframe_previous = 8,
     .iframe_prev_instr = 56,
     .iframe_stacktop = 64,
+    .iframe_stackpointer = RCH_ABSENT,
     .iframe_owner = 70,
     .iframe_is_entry = RCH_ABSENT,
     .iframe_localsplus = 72,
+    .iframe_is_tagged = 0,
     .owner_thread = 0,
     .owner_generator = 1,
     .owner_frame_object = 2,
@@ -366,6 +374,7 @@ const struct rch_layout rch_layout_v3_12 = {
     .func_weakreflist = 96,
     .func_module = 104,
     .func_annotations = 112,
+    .func_annotate = RCH_ABSENT,
     .func_typeparams = 120,
     .method_func = 16,
     .method_self = 24,
