@@ -121,6 +121,11 @@ struct rch__code_names {  // a closure tuple gets the names of the function's fr
     uint32_t shape;
 };
 
+struct rch__thread {
+    struct rch_thread row;  // root: the number of a root, or UINT32_MAX
+    rch_addr gil;           // that it needs to run Python
+};
+
 struct rch__text {
     uint32_t code;
     rch_str str;
@@ -162,7 +167,11 @@ struct rch__cap {
     struct rch_vec texts;        // struct rch__text
     struct rch_vec borrowed;     // uint32_t: targets of references that are not counted (3.14+)
     struct rch_vec stack_words;  // uint64_t: evaluation stacks whose height nobody saved
-    rch_addr home_interp;        // of whoever asks
+    struct rch_vec threads;      // struct rch__thread
+    struct rch_vec frames;  // struct rch_stack_frame; root: the number of a root, or UINT32_MAX
+    rch_addr last_code;     // of the frame added last, and where it stands
+    int64_t last_instruction;
+    rch_addr home_interp;  // of whoever asks
     uint32_t num_skipped_interps;
     rch_addr atexit_module, threading_module;  // if imported
     bool has_ipython;
@@ -261,6 +270,8 @@ struct rch__entries rch__keys_entries(struct rch__cap *cap, rch_addr keys);
 rch_addr rch__dict_find(struct rch__cap *cap, rch_addr dict, const char *key);
 /// tp_dict, wherever this version keeps it.
 rch_addr rch__type_dict(struct rch__cap *cap, rch_addr type);
+/// Value of an int that is not negative, as far as 64 bits go; 0 for what is no int.
+uint64_t rch__int_value(struct rch__cap *cap, rch_addr number);
 /// Value of an instance attribute, wherever it is kept; 0 if absent.
 rch_addr rch__attribute(struct rch__cap *cap, rch_addr object, const char *name);
 /// The interpreter after this one that may be walked, 0: the first; 0 at the end.

@@ -26,6 +26,8 @@ enum rch_option_id {
     RCH_OPT_OUTPUT,
     RCH_OPT_SYSROOT,
     RCH_OPT_MEMORY_LIMIT,
+    RCH_OPT_LOCALS,
+    RCH_OPT_THREAD,
 };
 
 /// One row of an option table: getopt's options and the help text both come from it.
@@ -39,9 +41,9 @@ struct rch_option {
 
 /// The command line after parsing. Pointers are into argv.
 struct rch_args {
-    bool json, raw, all;
+    bool json, raw, all, locals;
     uint32_t limit, max_holders;
-    const char *output, *sysroot;
+    const char *output, *sysroot, *thread;
     uint64_t memory_limit;     // bytes, 0: not given
     const char *const *words;  // what is not an option
     int num_words;
@@ -57,8 +59,8 @@ struct rch_command {
     int num_options;
     int (*run)(const struct rch_args *args);  // returns an rch_exit
 };
-extern const struct rch_command rch_command_why, rch_command_top, rch_command_dump,
-    rch_command_doctor;
+extern const struct rch_command rch_command_why, rch_command_top, rch_command_stacks,
+    rch_command_dump, rch_command_doctor;
 
 /// Parse argv[1..] for `command`. Returns -1 to go on, otherwise the exit code to end with (help was
 /// printed, or a usage error said).

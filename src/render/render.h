@@ -15,6 +15,8 @@ struct rch_render_options {
     uint32_t limit;      // rows; 0: a sensible default
     uint32_t columns;    // width of the text; 0: 100
     const char *source;  // "snapshot app.rch", "this process (pid 4711)"; NULL: not shown
+    bool locals;         // stacks: with local variables
+    const char *thread;  // stacks: only the one of this name or number; NULL: all
     const struct rch_asked *asked;  // how the question was put; NULL: a type, named by the answer
 };
 
@@ -44,6 +46,13 @@ void rch_render_top_text(const struct rch_graph *g, const struct rch_type_count 
 void rch_render_top_json(const struct rch_graph *g, const struct rch_type_count *rows,
                          uint32_t num_rows, const struct rch_render_options *options,
                          struct rch_sink *sink);
+
+/// Where each thread stands, most recent call first; limit: calls of a thread.
+void rch_render_stacks_text(const struct rch_graph *g, const struct rch_render_options *options,
+                            struct rch_sink *sink);
+/// schema refchain.stacks/1; all calls if limit is 0
+void rch_render_stacks_json(const struct rch_graph *g, const struct rch_render_options *options,
+                            struct rch_sink *sink);
 
 /// Text that a terminal shows as it is: control characters, escapes, bidirectional overrides and
 /// broken UTF-8 come out as \xNN or \u{N}; at most `max_bytes` of output, then an ellipsis (0: no limit).
