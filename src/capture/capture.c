@@ -63,6 +63,8 @@ static void init_vecs(struct rch__cap *cap)
     rch_vec_init(&cap->moved, a, sizeof(struct rch__moved));
     rch_vec_init(&cap->closures, a, sizeof(struct rch__code_names));
     rch_vec_init(&cap->texts, a, sizeof(struct rch__text));
+    rch_vec_init(&cap->fds, a, sizeof(struct rch_fd));
+    rch_vec_init(&cap->fd_claims, a, sizeof(struct rch__fd_claim));
     rch_vec_init(&cap->stack_words, a, sizeof(uint64_t));
 }
 
@@ -95,7 +97,8 @@ static void drop_vecs(struct rch__cap *cap)
 {
     struct rch_vec *vecs[] = {&cap->types,   &cap->labels,   &cap->shape_infos, &cap->late_codes,
                               &cap->pending, &cap->roots,    &cap->root_codes,  &cap->observed,
-                              &cap->moved,   &cap->closures, &cap->texts,       &cap->stack_words};
+                              &cap->moved,   &cap->closures, &cap->texts,       &cap->stack_words,
+                              &cap->fds,     &cap->fd_claims};
     for (size_t i = 0; i < sizeof(vecs) / sizeof(vecs[0]); i++)
         rch_vec_deinit(vecs[i]);
 }
@@ -146,6 +149,7 @@ enum rch_status rch_capture_walk(const struct rch_capture_options *options,
     struct rch__cap *cap = &made->cap;
     RCH_TRY(init(cap, options, alloc, err));
     rch__find_home(cap);
+    rch__take_fds(cap);
     rch__mark_tracked(cap);
     rch__collect_roots(cap);
     rch__sweep_tracked(cap);
@@ -372,6 +376,17 @@ static enum rch_status fill_addr_columns(struct rch__cap *cap, struct owner *own
     return c->addr_runs ? RCH_OK : rch_fail(err, RCH_ENOMEM, "%zu runs of addresses", runs.num);
 }
 
+static enum rch_status fill_fds(struct rch__cap *cap, struct owner *owner, struct rch_columns *c,
+                                struct rch_error *err)
+{
+    RCH_VEC(owners, cap->alloc, struct rch_fd_owner);
+    RCH_TRY(rch__fd_owners(cap, &owners, err));
+    c->fds = own_vec(owner, &cap->fds, &c->num_fds);
+    c->fd_owners = own_vec(owner, &owners, &c->num_fd_owners);
+    return c->fds && c->fd_owners ? RCH_OK
+                                  : rch_fail(err, RCH_ENOMEM, "%zu descriptors", cap->fds.num);
+}
+
 // Rows of the roots follow those of the objects, in every column.
 static enum rch_status append_roots(struct rch__cap *cap, struct owner *owner,
                                     struct rch_columns *c, struct rch_error *err)
@@ -434,6 +449,7 @@ static enum rch_status make_graph(struct rch__cap *cap, struct rch_graph **graph
                             .num_objects = (uint32_t)cap->rows.shape.num};
     RCH_TRY(fill_observers(cap, owner, &c, err));
     RCH_TRY(fill_texts(cap, owner, &c, err));
+    RCH_TRY(fill_fds(cap, owner, &c, err));
     RCH_TRY(fill_addr_columns(cap, owner, &c, err));
     RCH_TRY(append_roots(cap, owner, &c, err));
     if (cap->rows.big.num)
