@@ -105,25 +105,41 @@ static void fill_options(struct core_state *state, struct rch_capture_options *o
     options->can_traverse = true;
 }
 
+/// With the GIL held throughout, so that the list of descriptors and the heap are of one moment. Without
+/// /proc there is no such list, and a snapshot all the same.
+static enum rch_status walk(struct core_state *state, struct rch_capture_options *options,
+                            int with_fds, struct rch_capture **capture_out, struct rch_error *err)
+{
+    struct rch_target target;
+    struct rch_os_fds fds;
+    fill_options(state, options, &target);
+    if (with_fds && rch_os_fds_init(&fds, 0, rch_alloc_default(), err) == RCH_OK)
+        options->fds = &fds;
+    enum rch_status st = rch_capture_walk(options, rch_alloc_default(), capture_out, err);
+    if (options->fds)
+        rch_os_fds_deinit(&fds);
+    return st;
+}
+
 PyObject *core_capture(PyObject *module, PyObject *args, PyObject *kwargs)
 {
-    static char *names[] = {"observer_paths", NULL};
+    static char *names[] = {"observer_paths", "fds", NULL};
     struct core_state *state = core_state_of(module);
     PyObject *paths_tuple = NULL;
     const char *paths[MAX_PATHS];
     struct rch_capture_options options = {.observer_paths = paths};
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|O!", names, &PyTuple_Type, &paths_tuple) ||
+    int with_fds = 0;
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|O!p", names, &PyTuple_Type, &paths_tuple,
+                                     &with_fds) ||
         read_paths(paths_tuple, paths, &options.num_observer_paths) < 0)
         return NULL;
     if (state->layout_doubt) {
         PyErr_Format(state->error, "this interpreter cannot be read: %s", state->layout_doubt);
         return NULL;
     }
-    struct rch_target target;
     struct rch_capture *capture = NULL;
     struct rch_error err = {0};
-    fill_options(state, &options, &target);
-    if (rch_capture_walk(&options, rch_alloc_default(), &capture, &err) != RCH_OK)
+    if (walk(state, &options, with_fds, &capture, &err) != RCH_OK)
         return set_rch_error(state, &err);
     return Graph_steal(state, NULL, capture);
 }

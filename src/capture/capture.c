@@ -64,6 +64,8 @@ static void init_vecs(struct rch__cap *cap)
     rch_vec_init(&cap->closures, a, sizeof(struct rch__code_names));
     rch_vec_init(&cap->texts, a, sizeof(struct rch__text));
     rch_vec_init(&cap->borrowed, a, sizeof(uint32_t));
+    rch_vec_init(&cap->fds, a, sizeof(struct rch_fd));
+    rch_vec_init(&cap->fd_claims, a, sizeof(struct rch__fd_claim));
     rch_vec_init(&cap->stack_words, a, sizeof(uint64_t));
     rch_vec_init(&cap->threads, a, sizeof(struct rch__thread));
     rch_vec_init(&cap->frames, a, sizeof(struct rch_stack_frame));
@@ -99,7 +101,8 @@ static void drop_vecs(struct rch__cap *cap)
     struct rch_vec *vecs[] = {&cap->types,    &cap->labels,   &cap->shape_infos, &cap->late_codes,
                               &cap->pending,  &cap->roots,    &cap->root_codes,  &cap->observed,
                               &cap->moved,    &cap->closures, &cap->texts,       &cap->stack_words,
-                              &cap->borrowed, &cap->threads,  &cap->frames};
+                              &cap->borrowed, &cap->threads,  &cap->frames,      &cap->fds,
+                              &cap->fd_claims};
     for (size_t i = 0; i < sizeof(vecs) / sizeof(vecs[0]); i++)
         rch_vec_deinit(vecs[i]);
 }
@@ -150,6 +153,7 @@ enum rch_status rch_capture_walk(const struct rch_capture_options *options,
     struct rch__cap *cap = &made->cap;
     RCH_TRY(init(cap, options, alloc, err));
     rch__find_home(cap);
+    rch__take_fds(cap);
     rch__mark_tracked(cap);
     rch__collect_roots(cap);
     rch__sweep_tracked(cap);
@@ -405,6 +409,17 @@ static enum rch_status fill_threads(struct rch__cap *cap, struct owner *owner,
     return RCH_OK;
 }
 
+static enum rch_status fill_fds(struct rch__cap *cap, struct owner *owner, struct rch_columns *c,
+                                struct rch_error *err)
+{
+    RCH_VEC(owners, cap->alloc, struct rch_fd_owner);
+    RCH_TRY(rch__fd_owners(cap, &owners, err));
+    c->fds = own_vec(owner, &cap->fds, &c->num_fds);
+    c->fd_owners = own_vec(owner, &owners, &c->num_fd_owners);
+    return c->fds && c->fd_owners ? RCH_OK
+                                  : rch_fail(err, RCH_ENOMEM, "%zu descriptors", cap->fds.num);
+}
+
 // Rows of the roots follow those of the objects, in every column.
 static enum rch_status append_roots(struct rch__cap *cap, struct owner *owner,
                                     struct rch_columns *c, struct rch_error *err)
@@ -468,6 +483,7 @@ static enum rch_status make_graph(struct rch__cap *cap, struct rch_graph **graph
     RCH_TRY(fill_observers(cap, owner, &c, err));
     RCH_TRY(fill_texts(cap, owner, &c, err));
     RCH_TRY(fill_threads(cap, owner, &c, err));
+    RCH_TRY(fill_fds(cap, owner, &c, err));
     RCH_TRY(fill_addr_columns(cap, owner, &c, err));
     RCH_TRY(append_roots(cap, owner, &c, err));
     if (cap->rows.big.num)

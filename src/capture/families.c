@@ -291,7 +291,11 @@ static const struct rch__family families[] = {
     {.name = "operator.attrgetter", .words = "- attribute", .has_rest = true},
     {.name = "operator.methodcaller", .words = "name args keywords", .has_rest = true},
     {.name = "_struct.unpack_iterator", .words = "struct - buffer", .has_rest = true},
-    {.name = "_io.FileIO", .words = "-", .has_rest = true},
+    {.name = "_io.FileIO",
+     .words = "-",
+     .has_rest = true,
+     .fd_at = 16,
+     .fd_is_borrowed = rch__fileio_borrows},
     {.name = "_io.BufferedReader", .words = "raw", .has_rest = true, .size = rch__size_buffered},
     {.name = "_io.BufferedWriter", .words = "raw", .has_rest = true, .size = rch__size_buffered},
     {.name = "_io.BufferedRandom", .words = "raw", .has_rest = true, .size = rch__size_buffered},
@@ -301,6 +305,10 @@ static const struct rch__family families[] = {
     {.name = "_io.TextIOWrapper",
      .words = "- - buffer encoding encoder decoder newlines errors",
      .has_rest = true},
+    // Modules/socketmodule.h, selectmodule.c, mmapmodule.c: nothing but what C needs
+    {.name = "_socket.socket", .fd_at = 16},
+    {.name = "select.epoll", .fd_at = 16},
+    {.name = "mmap.mmap", .fd_at = 56},  // its own duplicate
     // Modules/_abc.c, _sre, arraymodule.c, _csv.c, _queuemodule.c, _datetimemodule.c, _ssl.c,
     // _sqlite, _decimal
     {.name = "_abc._abc_data", .words = "registry cache negative_cache"},

@@ -10,6 +10,9 @@ RCH_MUST_CHECK enum rch_status rch__number(struct rch__cap *cap, struct rch_erro
 RCH_MUST_CHECK enum rch_status rch__balance(struct rch__cap *cap, struct rch_error *err);
 /// What no root reaches is garbage: one root for each cycle (component) nothing else leads to.
 RCH_MUST_CHECK enum rch_status rch__find_garbage(struct rch__cap *cap, struct rch_error *err);
+/// Which object owns which descriptor: struct rch_fd_owner, appended in the column's order.
+RCH_MUST_CHECK enum rch_status rch__fd_owners(struct rch__cap *cap, struct rch_vec *owners,
+                                              struct rch_error *err);
 
 /// The references of object `v` in the log after rch__number.
 static inline uint32_t rch__row_start(const struct rch__cap *cap, rch_node v)

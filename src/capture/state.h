@@ -71,6 +71,10 @@ struct rch__type {  // one record a Python type met
     bool is_unreached;  // garbage.c: only instances may lead to it
     bool is_observer, is_str, has_managed_dict, is_python_class;
     bool decode_rest;  // traverse, for what the fields do not tell
+    bool is_noted;     // each instance is looked at once more: an observer, or owns a descriptor
+    int32_t fd_at;     // offset of the descriptor its instances own, 0: none there (fds.c)
+    bool (*fd_is_borrowed)(struct rch__cap *cap, rch_addr object);  // NULL: it is always theirs
+    const char *fd_attribute;                                       // that holds it, NULL: none
     bool has_guesses;  // some fields must be confirmed by tp_traverse
 };
 
@@ -126,6 +130,12 @@ struct rch__thread {
     rch_addr gil;           // that it needs to run Python
 };
 
+struct rch__fd_claim {  // an object has this descriptor
+    uint32_t code;
+    int32_t fd;
+    bool may_borrow, is_borrowed;  // it will not close it
+};
+
 struct rch__text {
     uint32_t code;
     rch_str str;
@@ -166,6 +176,8 @@ struct rch__cap {
     struct rch_vec closures;     // struct rch__code_names
     struct rch_vec texts;        // struct rch__text
     struct rch_vec borrowed;     // uint32_t: targets of references that are not counted (3.14+)
+    struct rch_vec fds;          // struct rch_fd, by descriptor
+    struct rch_vec fd_claims;    // struct rch__fd_claim
     struct rch_vec stack_words;  // uint64_t: evaluation stacks whose height nobody saved
     struct rch_vec threads;      // struct rch__thread
     struct rch_vec frames;  // struct rch_stack_frame; root: the number of a root, or UINT32_MAX
@@ -310,6 +322,14 @@ void rch__emit_rest(struct rch__cap *cap, struct rch__type *type, rch_addr objec
 /// Does everything that tp_traverse visits stand in the log from `start` on?
 bool rch__agrees_with_traverse(struct rch__cap *cap, struct rch__type *type, rch_addr object,
                                size_t start);
+
+// ---- descriptors (fds.c) ------------------------------------------------------------------------
+
+/// Where instances of this type have a descriptor, if they do.
+void rch__find_fd(struct rch__cap *cap, struct rch__type *type);
+void rch__claim_fd(struct rch__cap *cap, const struct rch__type *type, rch_addr object);
+/// Copy what the system knows (options).
+void rch__take_fds(struct rch__cap *cap);
 
 // ---- phases ------------------------------------------------------------------------------------
 

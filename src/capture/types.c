@@ -416,6 +416,8 @@ struct rch__type *rch__type_of_addr(struct rch__cap *cap, rch_addr addr)
     char tp_name[256];
     rch__read_tp_name(cap, addr, tp_name, sizeof(tp_name));
     name_type(cap, type, tp_name);
+    rch__find_fd(cap, type);
+    type->is_noted = type->is_observer || type->fd_at || type->fd_attribute;
     rch__discover(cap, rch_code(&cap->index, addr));
     return type;
 }

@@ -50,6 +50,14 @@ static void take_row(struct rch__cap *cap, struct rch__rows *rows, uint32_t shap
     }
 }
 
+static void note(struct rch__cap *cap, const struct rch__type *type, rch_addr object)
+{
+    if (type->is_observer)
+        rch__observe(cap, object, RCH_OBSERVER_ALL);
+    if (type->fd_at || type->fd_attribute)
+        rch__claim_fd(cap, type, object);
+}
+
 void rch__visit(struct rch__cap *cap, struct rch__rows *rows, rch_addr object)
 {
     uint64_t refcount = rch_load64(cap->t, object + (uint32_t)cap->L->object_refcnt);
@@ -69,8 +77,8 @@ void rch__visit(struct rch__cap *cap, struct rch__rows *rows, rch_addr object)
         rch__fail(cap, RCH_EOVERFLOW,
                   "more than 4294967294 references; a snapshot cannot hold them");
     type->num_instances++;
-    if (__builtin_expect(type->is_observer, 0))
-        rch__observe(cap, object, RCH_OBSERVER_ALL);
+    if (__builtin_expect(type->is_noted, 0))
+        note(cap, type, object);
     uint64_t bytes = type->size(cap, type, object) + type->header_bytes;
     type->num_bytes += bytes;
     take_row(cap, rows, shape, bytes, refcount, start);

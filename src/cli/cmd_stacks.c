@@ -32,7 +32,7 @@ static const char *what_is_missing(const struct rch_graph *g, const char *wanted
 static int run(const struct rch_args *args)
 {
     struct rch_where where __attribute__((cleanup(rch_where_close)));
-    int code = rch_where_open(args->words[0], &where);
+    int code = rch_where_open(args->words[0], args, &where);
     if (code == RCH_EXIT_CANNOT)
         return code;
     const char *missing = what_is_missing(where.graph, args->thread);

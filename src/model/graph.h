@@ -177,9 +177,10 @@ struct rch_stack_frame {
 
 struct rch_fd {     // an open descriptor of the process, sorted by number
     int32_t fd;     // never negative
-    uint32_t kind;  // enum rch_fd_kind (target/fds.h); numbers not known there are "other"
-    rch_str protocol, state, local, peer;  // as there
+    uint32_t kind;  // enum rch_fd_kind (base/fd_kind.h); numbers not known there are "other"
+    rch_str protocol, state, local, peer;  // as in target/fds.h
 };
+// A file object that will not close the descriptor is here only where no file object will.
 struct rch_fd_owner {  // an object that says it owns a descriptor, sorted by node, then descriptor
     rch_node node;
     int32_t fd;  // it need not be open
