@@ -40,7 +40,7 @@ case $version in
 esac
 
 # --- nothing to do? -------------------------------------------------------------------------------
-key="$identity $(cksum <pyproject.toml)"
+key="$identity $(cat pyproject.toml tools/bootstrap.sh | cksum)"
 missing=()
 for group in "$@"; do
     if [ "$(cat "$venv/.group-$group" 2>/dev/null || true)" != "$key" ]; then
@@ -69,6 +69,8 @@ look_for_packages() {
         fi
         [ "$has_header" = True ] || need "python$version-dev" "Python.h, for the extension"
         compiles xxhash.h || need libxxhash-dev "xxhash.h, the checksum in snapshot files"
+        compiles zlib.h || need zlib1g-dev "zlib.h, for core files compressed with gzip"
+        compiles zstd.h || need libzstd-dev "zstd.h, for core files compressed with zstd"
     fi
     if wants test && ! compiles stdarg.h stddef.h setjmp.h stdint.h cmocka.h; then
         need libcmocka-dev "cmocka, which runs the C tests"

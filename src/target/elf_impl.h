@@ -35,6 +35,9 @@ bool rch_elf_vaddr_of_page(const struct rch_elf_head *head, uint64_t offset, uin
 uint32_t rch_elf_build_id(const struct rch_elf_source *source, const struct rch_elf_head *head,
                           uint64_t limit, uint8_t build_id[RCH_BUILD_ID_BYTES]);
 
+/// Open a regular file of the target by its absolute path, under image->root. -1: there is none.
+int rch_open_in_root(const struct rch_image *image, const char *path);
+
 /// In the section headers of the file: value of the symbol (its address before the bias), 0: none.
 uint64_t rch_elf_file_symbol(int fd, const char *name, uint64_t *bytes_out);
 uint64_t rch_elf_file_section(int fd, const char *name, uint64_t *bytes_out);

@@ -220,10 +220,10 @@ static enum rch_status add_pieces(struct impl *impl, uint64_t first, uint64_t la
     return RCH_OK;
 }
 
-enum rch_status rch_image_reserve(struct rch_image *image, uint64_t start, uint64_t end, bool fault,
-                                  struct rch_error *err)
+// `is_copy`: what is reserved will be written, and so counts against the limit.
+static enum rch_status reserve(struct impl *impl, uint64_t start, uint64_t end, bool is_copy,
+                               struct rch_error *err)
 {
-    struct impl *impl = impl_of(image);
     if (start >= end || end > END_ADDR)
         return rch_fail_at(err, RCH_EINVAL, start, "no range of addresses");
     uint64_t last = (end - 1) >> RCH_CHUNK_SHIFT;
@@ -234,11 +234,19 @@ enum rch_status rch_image_reserve(struct rch_image *image, uint64_t start, uint6
         if (chunk > first) {
             uint64_t from = first << RCH_CHUNK_SHIFT, to = chunk << RCH_CHUNK_SHIFT;
             uint64_t want = (end < to ? end : to) - (start > from ? start : from);
-            RCH_TRY(add_pieces(impl, first, chunk - 1, want, err));
+            RCH_TRY(add_pieces(impl, first, chunk - 1, is_copy ? want : 0, err));
         }
         while (chunk <= last && impl->piece_of[chunk])
             chunk++;
     }
+    return RCH_OK;
+}
+
+enum rch_status rch_image_reserve(struct rch_image *image, uint64_t start, uint64_t end, bool fault,
+                                  struct rch_error *err)
+{
+    struct impl *impl = impl_of(image);
+    RCH_TRY(reserve(impl, start, end, true, err));
     for (uint64_t at = start; fault && at < end;) {
         size_t num = rch_image_run(image, at, end);
         rch_pieces_fault(&impl->memory, rch_image_at(image, at), num);
@@ -266,6 +274,22 @@ size_t rch_image_run(const struct rch_image *image, uint64_t addr, uint64_t end)
         chunk++;
     uint64_t to = (chunk + 1) << RCH_CHUNK_SHIFT;
     return (end < to ? end : to) - addr;
+}
+
+uint64_t rch_image_map_file(struct rch_image *image, uint64_t start, uint64_t end, int fd,
+                            uint64_t offset)
+{
+    uint64_t at = start;
+    if (reserve(impl_of(image), start, end, false, NULL) != RCH_OK)
+        return 0;
+    while (at < end) {
+        size_t num = rch_image_run(image, at, end);
+        if (mmap(rch_image_at(image, at), num, PROT_READ, MAP_PRIVATE | MAP_FIXED, fd,
+                 (off_t)(offset + (at - start))) == MAP_FAILED)
+            break;
+        at += num;
+    }
+    return at - start;
 }
 
 void rch_image_have(struct rch_image *image, uint64_t start, uint64_t end)

@@ -36,6 +36,11 @@ RCH_MUST_CHECK enum rch_status rch_image_reserve(struct rch_image *image, uint64
 uint8_t *rch_image_at(struct rch_image *image, uint64_t addr);
 /// How many of the reserved bytes [addr, end) lie side by side in our memory.
 size_t rch_image_run(const struct rch_image *image, uint64_t addr, uint64_t end);
+/// Instead of copying: make our memory for [start, end) the pages of an open file at that offset. All
+/// are multiples of the page size. They must not be written then. Returns how many bytes from start
+/// on that worked for; the others are to be copied.
+uint64_t rch_image_map_file(struct rch_image *image, uint64_t start, uint64_t end, int fd,
+                            uint64_t offset);
 /// These bytes of a map are had: written to where rch_image_at() says, or zeros where nothing is
 /// reserved. Out of memory is told by rch_image_seal(). The caller counts image.bytes_copied.
 void rch_image_have(struct rch_image *image, uint64_t start, uint64_t end);

@@ -59,8 +59,10 @@ static int open_regular(int root, const char *path)
     return -1;
 }
 
-static int open_in_root(const struct rch_image *image, const char *path)
+int rch_open_in_root(const struct rch_image *image, const char *path)
 {
+    if (path[0] != '/' || strlen(path) >= MAX_PATH_BYTES)
+        return -1;
     if (!image->root || image->root[0] == '\0')
         return open_regular(-1, path);
     int root = open(image->root, O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -98,11 +100,11 @@ static int open_by_kernel(const struct rch_image *image, const struct rch_map *m
 static int open_live(const struct rch_image *image, const struct rch_map *map)
 {
     bool is_named = !(map->flags & RCH_MAP_DELETED);
-    int fd = is_named ? keep_if(open_in_root(image, map->path), map, IS_SAME) : -1;
+    int fd = is_named ? keep_if(rch_open_in_root(image, map->path), map, IS_SAME) : -1;
     if (fd < 0)
         fd = open_by_kernel(image, map);
     if (fd < 0 && is_named && map->inode != 0)
-        fd = keep_if(open_in_root(image, map->path), map, IS_PERHAPS);
+        fd = keep_if(rch_open_in_root(image, map->path), map, IS_PERHAPS);
     return fd;
 }
 
@@ -152,7 +154,7 @@ int rch_image_open_file(const struct rch_image *image, const struct rch_map *map
         return -1;
     if (image->kind == RCH_IMAGE_LIVE)
         return open_live(image, map);
-    int fd = keep_if(open_in_root(image, map->path), map, IS_PERHAPS);
+    int fd = keep_if(rch_open_in_root(image, map->path), map, IS_PERHAPS);
     if (fd < 0 || fits_memory(image, map, fd))
         return fd;
     close(fd);

@@ -163,7 +163,7 @@ enum rch_status rch_pieces_add(struct rch_pieces *pieces, size_t num, uint64_t w
                         num << (RCH_CHUNK_SHIFT - 20));
     bool fits = want_bytes <= pieces->memory_limit &&
                 pieces->memory_bytes <= pieces->memory_limit - want_bytes;
-    if (pieces->fd >= 0 || !fits)
+    if (want_bytes > 0 && (pieces->fd >= 0 || !fits))
         return add_in_file(pieces, num, err);
     uint8_t *mem = pieces->mem + pieces->num * RCH_CHUNK_BYTES;
     if (mprotect(mem, num * RCH_CHUNK_BYTES, PROT_READ | PROT_WRITE) < 0)

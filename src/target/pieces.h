@@ -25,6 +25,7 @@ RCH_MUST_CHECK enum rch_status rch_pieces_init(struct rch_pieces *pieces, uint64
                                                const char *temp_dir, struct rch_error *err);
 void rch_pieces_deinit(struct rch_pieces *pieces);
 /// `num` more pieces, zeroed, of which want_bytes will be written: that is what counts against the limit.
+/// 0: something else will be mapped over them.
 /// The number of the first is pieces->num before.
 RCH_MUST_CHECK enum rch_status rch_pieces_add(struct rch_pieces *pieces, size_t num,
                                               uint64_t want_bytes, struct rch_error *err);
