@@ -3,6 +3,8 @@
 // the GIL, what it executes. See threads.h.
 #include "capture/threads.h"
 
+#include "target/waits.h"
+
 #define GLIBC_TID 0x2d0  // in struct pthread, x86-64; pthread_self() points to it
 
 // ---- who ---------------------------------------------------------------------------------------
@@ -95,6 +97,61 @@ void rch__stack_frame_add(struct rch__cap *cap, rch_addr where, const struct rch
         RCH_VEC_AT(&cap->threads, struct rch__thread, cap->threads.num - 1).row.num_frames++;
 }
 
+// ---- what for ----------------------------------------------------------------------------------
+
+static bool is_gil(struct rch__cap *cap, uint64_t futex)
+{
+    for (size_t i = 0; futex && i < cap->threads.num; i++) {
+        rch_addr gil = RCH_VEC_AT(&cap->threads, struct rch__thread, i).gil;
+        if (gil && futex - gil < (uint32_t)cap->L->gil_size)
+            return true;
+    }
+    return false;
+}
+
+static void fill_from_os(struct rch__cap *cap, struct rch_thread *row,
+                         const struct rch_os_thread *os)
+{
+    char words[RCH_WAITS_BYTES];
+    if (is_gil(cap, rch_waits_futex(cap->opt.image, os)))
+        row->waits_for = rch__intern(cap, "futex (the GIL)");
+    else
+        rch_waits_words(cap->opt.image, os, cap->opt.fds, words);
+    if (!row->waits_for)
+        row->waits_for = rch__intern(cap, words);
+    if (!os->was_stopped)
+        row->flags |= RCH_THREAD_NOT_STOPPED;
+}
+
+static bool has_row(const struct rch__cap *cap, uint32_t tid)
+{
+    for (size_t i = 0; i < cap->threads.num; i++) {
+        if (RCH_VEC_AT(&cap->threads, struct rch__thread, i).row.native_id == tid)
+            return true;
+    }
+    return false;
+}
+
+// Threads of C code, which CPython has never seen.
+static void add_others(struct rch__cap *cap)
+{
+    const struct rch_image *image = cap->opt.image;
+    for (size_t i = 0; i < image->num_threads && cap->status == RCH_OK; i++) {
+        const struct rch_os_thread *os = &image->threads[i];
+        struct rch__thread other = {.row = {.native_id = os->tid,
+                                            .root = UINT32_MAX,
+                                            .first_frame = (uint32_t)cap->frames.num}};
+        char name[sizeof(os->name) + 1] = "";
+        if (has_row(cap, os->tid))
+            continue;
+        memcpy(name, os->name, sizeof(os->name));
+        other.row.name = rch__intern(cap, name);
+        fill_from_os(cap, &other.row, os);
+        if (cap->status == RCH_OK)
+            cap->status = rch_vec_append(&cap->threads, &other, 1, &cap->err);
+    }
+}
+
 // ---- all of them -------------------------------------------------------------------------------
 
 // CPython lists the newest first; people look for the main thread.
@@ -112,4 +169,13 @@ static void reverse(struct rch_vec *threads)
 void rch__threads_finish(struct rch__cap *cap)
 {
     reverse(&cap->threads);
+    if (!cap->opt.image)
+        return;
+    for (size_t i = 0; i < cap->threads.num && cap->status == RCH_OK; i++) {
+        struct rch_thread *row = &RCH_VEC_AT(&cap->threads, struct rch__thread, i).row;
+        const struct rch_os_thread *os = os_thread_of(cap, row->native_id);
+        if (os)
+            fill_from_os(cap, row, os);
+    }
+    add_others(cap);
 }
