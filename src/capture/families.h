@@ -23,10 +23,12 @@ struct rch__family {
     uint32_t (*label)(struct rch__cap *cap);  // adds its labels; returns how many repeat
     rch__decode_fn decode;  // instead of fields + emit: when the shape depends on the object
     rch__size_fn size;      // NULL: basic size and items
-    int32_t num_hidden;     // references to each of its objects that no object shows
-    bool guess_members;     // some of the members it exposes are not its own
-    bool has_rest;          // its tp_traverse visits more than the row names
-    bool is_unchecked;      // cannot be compared with tp_traverse one object at a time
+    /// From outside, with has_rest: finds what tp_traverse would; NULL: the words of the object.
+    void (*scan)(struct rch__cap *cap, struct rch__type *type, rch_addr object);
+    int32_t num_hidden;  // references to each of its objects that no object shows
+    bool guess_members;  // some of the members it exposes are not its own
+    bool has_rest;       // its tp_traverse visits more than the row names
+    bool is_unchecked;   // cannot be compared with tp_traverse one object at a time
 };
 
 /// The row for a tp_name, or NULL.
@@ -108,6 +110,9 @@ uint64_t rch__size_combinations(struct rch__cap *cap, const struct rch__type *ty
                                 rch_addr object);
 uint64_t rch__size_permutations(struct rch__cap *cap, const struct rch__type *type,
                                 rch_addr object);
+
+// decode_rest.c: from outside, what tp_traverse would visit
+void rch__scan_module(struct rch__cap *cap, struct rch__type *type, rch_addr module);
 
 // decode_atom.c
 uint64_t rch__size_str(struct rch__cap *cap, const struct rch__type *type, rch_addr str);
