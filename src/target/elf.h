@@ -35,13 +35,18 @@ void rch_modules_deinit(struct rch_modules *modules);
 /// 0: there is none. *bytes_out (may be NULL): its size.
 uint64_t rch_module_symbol(const struct rch_image *image, const struct rch_module *module,
                            const char *name, uint64_t *bytes_out);
+/// The same, from the dynamic symbols in memory only: opens no file.
+uint64_t rch_module_dynamic_symbol(const struct rch_image *image, const struct rch_module *module,
+                                   const char *name, uint64_t *bytes_out);
 /// Address of a section in memory, from the file's section headers. 0: there is none.
 uint64_t rch_module_section(const struct rch_image *image, const struct rch_module *module,
                             const char *name, uint64_t *bytes_out);
 /// Build id of an ELF file. Its length, 0: none.
 uint32_t rch_elf_file_build_id(int fd, uint8_t build_id[RCH_BUILD_ID_BYTES]);
-/// Open the file of a map: under image->root, then (live) through /proc/PID/map_files. -1: not found, or
-/// another file than the one mapped (inode, for cores build id).
+/// Open the file of a map, for reading: under image->root, then (live) through /proc/PID/exe and
+/// map_files. -1: not found, no regular file, or another than the one mapped (live: inode; cores: build
+/// id or, without one, the header, as far as they are in the core). Names are looked up inside the
+/// root: no link leads out of it. The caller closes it.
 int rch_image_open_file(const struct rch_image *image, const struct rch_map *map);
 
 #endif
