@@ -152,6 +152,7 @@ enum rch_status rch_capture_walk(const struct rch_capture_options *options,
         return rch_fail(err, RCH_ENOMEM, "a capture");
     struct rch__cap *cap = &made->cap;
     RCH_TRY(init(cap, options, alloc, err));
+    rch__trust_begin(cap);
     rch__find_home(cap);
     rch__take_fds(cap);
     rch__mark_tracked(cap);
@@ -465,8 +466,8 @@ static void fill_info(struct rch__cap *cap)
     info->py_major = (uint32_t)cap->L->py_major;
     info->py_minor = (uint32_t)cap->L->py_minor;
     info->py_micro = cap->opt.py_micro;
-    info->time_ns = now_ns(CLOCK_REALTIME);
-    info->pause_ns = cap->pause_ns;
+    info->time_ns = cap->opt.image ? cap->opt.image->time_ns : now_ns(CLOCK_REALTIME);
+    info->pause_ns = cap->opt.image ? cap->opt.image->pause_ns : cap->pause_ns;
     info->num_unreadable = cap->num_unreadable;
     info->num_traversed = cap->num_traversed;
     info->is_partial = cap->num_unreadable != 0 || cap->num_skipped_interps != 0;

@@ -17,7 +17,7 @@ static uint32_t finish_labels(struct rch__cap *cap, struct rch__type *type, uint
     if (type->family && type->family->label)
         num_tail = type->family->label(cap);
     if (num_tail == 0 && type->decode_rest) {
-        rch__label_add(cap, RCH_EDGE_REFERENCE, NULL, 0);
+        rch__label_rest(cap);
         num_tail = 1;
     }
     return rch__shape_end(cap, type, key, num_tail);
@@ -25,7 +25,9 @@ static uint32_t finish_labels(struct rch__cap *cap, struct rch__type *type, uint
 
 static void emit_fields(struct rch__cap *cap, struct rch__type *type, rch_addr object)
 {
-    if (type->has_guesses)
+    if (type->has_guesses && cap->is_foreign)
+        rch__emit_likely_fields(cap, type, object);
+    else if (type->has_guesses)
         rch__emit_confirmed_fields(cap, type, object);
     else
         rch__emit_fields(cap, type, object);
@@ -38,6 +40,8 @@ static void emit_content(struct rch__cap *cap, struct rch__type *type, rch_addr 
         type->family->emit(cap, type, object);
     else if (type->decode_rest && cap->opt.can_traverse)
         rch__emit_rest(cap, type, object, start);
+    else if (type->scans && cap->is_foreign)
+        rch__scan(cap, type, object);
 }
 
 uint32_t rch__decode_plain(struct rch__cap *cap, struct rch__type *type, rch_addr object)

@@ -40,7 +40,7 @@ static void label_type(struct rch__cap *cap, bool has_rest)
     rch__label_add(cap, RCH_EDGE_FIELD, "__qualname__", FIXED);
     rch__label_add(cap, RCH_EDGE_FIELD, "__slots__", FIXED);
     if (has_rest)
-        rch__label_add(cap, RCH_EDGE_REFERENCE, NULL, 0);
+        rch__label_rest(cap);
     else
         rch__label_add(cap, RCH_EDGE_FIELD, "shared key", FIXED);
 }
@@ -69,6 +69,8 @@ uint32_t rch__decode_type(struct rch__cap *cap, struct rch__type *type, rch_addr
         emit_shared_keys(cap, keys);
     if (type->decode_rest && cap->opt.can_traverse)
         rch__emit_rest(cap, type, object, start);
+    else if (type->scans && cap->is_foreign)
+        rch__scan_words(cap, type, object, L->heaptype_size, type->basicsize);
     if (type->plain_shape != RCH_NO_NODE)
         return type->plain_shape;
     rch__shape_begin(cap, type);

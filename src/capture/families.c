@@ -166,7 +166,7 @@ static const struct rch__family families[] = {
      .num_hidden = 1},  // the wrapper's list owns each link besides the dict; one cut clears both
     {.name = "functools.KeyWrapper", .words = "cmp object"},
     {.name = "type", .decode = rch__decode_type, .size = rch__size_type, .is_unchecked = true},
-    {.name = "module", .fields = module_fields, .has_rest = true},
+    {.name = "module", .fields = module_fields, .has_rest = true, .scan = rch__scan_module},
     {.name = "super", .words = "__thisclass__ __self__ __self_class__"},
     // frames and what suspends
     {.name = "frame", .decode = rch__decode_frame, .size = rch__size_frame},

@@ -26,6 +26,8 @@ struct rch__family {
     int32_t num_hidden;     // references to each of its objects that no object shows
     int32_t fd_at;          // offset of the descriptor (int) it owns; 0: none
     bool (*fd_is_borrowed)(struct rch__cap *cap, rch_addr object);  // it may be another's
+    /// From outside, with has_rest: finds what tp_traverse would; NULL: the words of the object.
+    void (*scan)(struct rch__cap *cap, struct rch__type *type, rch_addr object);
     bool guess_members;  // some of the members it exposes are not its own
     bool has_rest;       // its tp_traverse visits more than the row names
     bool is_unchecked;   // cannot be compared with tp_traverse one object at a time
@@ -115,6 +117,9 @@ uint64_t rch__size_permutations(struct rch__cap *cap, const struct rch__type *ty
 
 // fds.c
 bool rch__fileio_borrows(struct rch__cap *cap, rch_addr fileio);
+
+// decode_rest.c: from outside, what tp_traverse would visit
+void rch__scan_module(struct rch__cap *cap, struct rch__type *type, rch_addr module);
 
 // decode_atom.c
 uint64_t rch__size_str(struct rch__cap *cap, const struct rch__type *type, rch_addr str);

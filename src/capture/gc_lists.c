@@ -100,8 +100,7 @@ static void sample(struct walk *walk, rch_addr object)
         if (code == RCH_NO_CODE || rch_is_tracked_code(&cap->index, code))
             continue;
         walk->seeds[walk->num_seeds++] = code;
-        if (cap->t->is_own)
-            __builtin_prefetch((const void *)(uintptr_t)(rch_code_addr(&cap->index, code) - 16));
+        rch_target_prefetch(cap->t, rch_code_addr(&cap->index, code) - 16);
     }
     cap->log->codes.num = start;
     cap->borrowed.num = num_borrowed;
@@ -144,8 +143,7 @@ static bool step(struct walk *walk, rch_addr *cursor)
     if (is_head(walk, node) || !mark_tracked(cap, node))
         return false;
     rch_addr next = next_of(cap, node);
-    if (cap->t->is_own)
-        __builtin_prefetch((const void *)(uintptr_t)next);
+    rch_target_prefetch(cap->t, next);
     walk->num_near += (next > node ? next - node : node - next) < NEAR_BYTES;
     if (++walk->num_nodes % WINDOW == 0)
         judge(walk);

@@ -28,6 +28,10 @@ void rch_index_deinit(struct rch_index *index)
 
 uint32_t rch_index_new_region(struct rch_index *index, rch_addr addr)
 {
+    rch_addr base = addr >> RCH_REGION_SHIFT << RCH_REGION_SHIFT;
+    if (index->is_memory &&
+        !index->is_memory(index->is_memory_ctx, base, (uint64_t)1 << RCH_REGION_SHIFT))
+        return 0;
     if (index->num_regions == RCH_MAX_REGIONS) {
         index->is_full = true;
         return 0;
@@ -41,7 +45,7 @@ uint32_t rch_index_new_region(struct rch_index *index, rch_addr addr)
     }
     uint32_t region = index->num_regions++;
     index->cells[region] = cells;
-    index->base[region] = addr >> RCH_REGION_SHIFT << RCH_REGION_SHIFT;
+    index->base[region] = base;
     index->region_of[addr >> RCH_REGION_SHIFT] = (uint16_t)(region + 1);
     return region + 1;
 }

@@ -37,6 +37,10 @@ struct rch_index {
     uint32_t num_tracked, num_others;  // after rch_index_rank
     bool is_full;                      // an address did not fit: too large a heap
     bool out_of_memory;
+    /// Is any of these bytes memory of the target? NULL: the addresses are known to be. Asked before a
+    /// region is made.
+    bool (*is_memory)(void *ctx, rch_addr addr, uint64_t num_bytes);
+    void *is_memory_ctx;
 };
 
 RCH_MUST_CHECK enum rch_status rch_index_init(struct rch_index *index, struct rch_error *err);
@@ -63,8 +67,13 @@ static inline uint32_t rch_code(struct rch_index *index, rch_addr addr)
     }
     uint32_t granule = (uint32_t)(addr >> RCH_GRANULE_SHIFT) & ((1u << RCH_CODE_SHIFT) - 1);
     uint32_t code = ((region - 1) << RCH_CODE_SHIFT) | granule;
-    if (__builtin_expect((addr & 15) != 0, 0))
-        rch_cell_of(index, code)->odd |= 1ull << (code & 63);
+    if (__builtin_expect((addr & 15) != 0, 0)) {
+        struct rch_cell *cell = rch_cell_of(index, code);
+        uint64_t bit = 1ull << (code & 63);
+        if (cell->seen & ~cell->odd & bit)  // an object starts 8 bytes before: this is none
+            return RCH_NO_CODE;
+        cell->odd |= bit;
+    }
     return code;
 }
 

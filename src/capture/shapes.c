@@ -26,6 +26,13 @@ void rch__label_add(struct rch__cap *cap, enum rch_edge_kind kind, const char *n
     rch__label_add_str(cap, kind, rch__intern(cap, name), flags);
 }
 
+void rch__label_rest(struct rch__cap *cap)
+{
+    rch__label_add(cap, RCH_EDGE_REFERENCE, NULL, 0);
+    if (cap->is_foreign && cap->status == RCH_OK)
+        RCH_VEC_AT(&cap->labels, struct rch_label, cap->labels.num - 1).cls = RCH_CLASS_GUESSED;
+}
+
 void rch__shape_begin(struct rch__cap *cap, const struct rch__type *type)
 {
     cap->labels.num = 0;

@@ -76,6 +76,9 @@ struct rch__type {  // one record a Python type met
     bool (*fd_is_borrowed)(struct rch__cap *cap, rch_addr object);  // NULL: it is always theirs
     const char *fd_attribute;                                       // that holds it, NULL: none
     bool has_guesses;  // some fields must be confirmed by tp_traverse
+    bool scans;        // from outside: there may be references that no field tells
+    int32_t *others;   // from outside: offsets of words that are none
+    uint32_t num_others;
 };
 
 struct rch__rows {               // one row an object visited, in order of visit
@@ -189,6 +192,14 @@ struct rch__cap {
     bool has_ipython;
     uint64_t num_traversed;
     uint64_t pause_ns, num_unreadable;
+
+    // From outside only (trust.c). Memory may be torn, an address may lead nowhere.
+    bool is_foreign;
+    struct rch_target probe;       // to try what may be none: failures here are no loss
+    size_t last_map;               // where the last address was
+    struct rch__type *not_a_type;  // what an address that leads to no type stands for
+    uint32_t type_depth;           // types that are being made, one for the other
+    uint64_t num_torn;             // what cannot be as it is
 };
 
 // ---- emitting -------------------------------------------------------------------------------
@@ -317,6 +328,8 @@ static inline bool rch__is_dict(struct rch__cap *cap, rch_addr object)
 void rch__visit(struct rch__cap *cap, struct rch__rows *rows, rch_addr object);
 /// The fields, each guessed one only where tp_traverse visits it.
 void rch__emit_confirmed_fields(struct rch__cap *cap, struct rch__type *type, rch_addr object);
+/// The label of references that are not named; from outside they are guesses.
+void rch__label_rest(struct rch__cap *cap);
 /// What tp_traverse visits and the fields have not emitted yet, as unnamed references.
 void rch__emit_rest(struct rch__cap *cap, struct rch__type *type, rch_addr object, size_t start);
 /// Does everything that tp_traverse visits stand in the log from `start` on?
@@ -330,6 +343,30 @@ void rch__find_fd(struct rch__cap *cap, struct rch__type *type);
 void rch__claim_fd(struct rch__cap *cap, const struct rch__type *type, rch_addr object);
 /// Copy what the system knows (options).
 void rch__take_fds(struct rch__cap *cap);
+
+// ---- what can be trusted from outside (trust.c, scan.c) ------------------------------------------
+
+/// Make ready; nothing from inside.
+void rch__trust_begin(struct rch__cap *cap);
+/// Are all of these bytes memory of the target? (Some of it may still not be readable.)
+bool rch__is_memory(struct rch__cap *cap, rch_addr addr, uint64_t num_bytes);
+bool rch__all_fit(struct rch__cap *cap, rch_addr first, uint64_t num, uint64_t stride);
+/// Can there be `num` elements at `first`? If not that is counted. Always true from inside.
+static inline bool rch__fits(struct rch__cap *cap, rch_addr first, uint64_t num, uint64_t stride)
+{
+    return !cap->is_foreign || rch__all_fit(cap, first, num, stride);
+}
+/// Does this address lead to a type? Not trusted: its metaclasses lead to `type`, its sizes are sane.
+bool rch__is_type(struct rch__cap *cap, rch_addr addr);
+/// May an object be here: its type is one, its count is sane?
+bool rch__is_object(struct rch__cap *cap, rch_addr addr);
+/// The fields, each guessed one only where it leads to an object.
+void rch__emit_likely_fields(struct rch__cap *cap, struct rch__type *type, rch_addr object);
+/// What tp_traverse would visit and no field tells, as unnamed guesses: words that lead to objects.
+void rch__scan(struct rch__cap *cap, struct rch__type *type, rch_addr object);
+/// The same for the words of [from, end), offsets in the object or in a block of its own at `base`.
+void rch__scan_words(struct rch__cap *cap, const struct rch__type *type, rch_addr base,
+                     int64_t from, int64_t end);
 
 // ---- phases ------------------------------------------------------------------------------------
 

@@ -69,15 +69,14 @@ static void prefetch_storage(struct rch__cap *cap, const struct batch *batch)
         for (int s = 0; s < 2 && type->storage[s]; s++) {
             rch_addr table = rch_load64(cap->t, batch->addrs[i] + (uint32_t)type->storage[s]);
             for (rch_addr line = 0; line < STORAGE_BYTES; line += 64)
-                __builtin_prefetch((const void *)(uintptr_t)(table + line));
+                rch_target_prefetch(cap->t, table + line);
         }
     }
 }
 
 static void visit_batch(struct rch__cap *cap, struct batch *batch)
 {
-    if (cap->t->is_own)
-        prefetch_storage(cap, batch);
+    prefetch_storage(cap, batch);
     for (uint32_t i = 0; i < batch->num && cap->status == RCH_OK; i++) {
         rch__visit(cap, &cap->rows, batch->addrs[i]);
         mark_behind(cap);
@@ -102,8 +101,7 @@ void rch__sweep_tracked(struct rch__cap *cap)
             for (uint64_t bits = cells[i].tracked; bits; bits &= bits - 1) {
                 uint32_t granule = i * GRANULES_PER_CELL + (uint32_t)__builtin_ctzll(bits);
                 rch_addr addr = granule_addr(cap, region, granule);
-                if (cap->t->is_own)
-                    __builtin_prefetch((const void *)(uintptr_t)addr);
+                rch_target_prefetch(cap->t, addr);
                 batch.addrs[batch.num++] = addr;
                 if (batch.num == BATCH)
                     visit_batch(cap, &batch);
@@ -128,9 +126,10 @@ static void sweep_cell(struct rch__cap *cap, uint32_t region, uint32_t cell_numb
         uint32_t granule = cell_number * GRANULES_PER_CELL + bit;
         cap->sweep_granule = granule;
         uint64_t ahead = cell->seen & ~cell->tracked & ~done;
-        if (ahead && cap->t->is_own)
-            __builtin_prefetch((const void *)(uintptr_t)granule_addr(
-                cap, region, cell_number * GRANULES_PER_CELL + (uint32_t)__builtin_ctzll(ahead)));
+        if (ahead)
+            rch_target_prefetch(cap->t, granule_addr(cap, region,
+                                                     cell_number * GRANULES_PER_CELL +
+                                                         (uint32_t)__builtin_ctzll(ahead)));
         rch__visit(cap, &cap->rows, granule_addr(cap, region, granule));
         mark_behind(cap);
     }
@@ -138,13 +137,12 @@ static void sweep_cell(struct rch__cap *cap, uint32_t region, uint32_t cell_numb
 
 static void prefetch_cell(struct rch__cap *cap, uint32_t region, uint32_t cell_number)
 {
-    if (cell_number >= RCH_CELLS_PER_REGION || !cap->t->is_own)
+    if (cell_number >= RCH_CELLS_PER_REGION)
         return;
     const struct rch_cell *cell = &cap->index.cells[region][cell_number];
     rch_addr base = cap->index.base[region] + ((rch_addr)cell_number << (RCH_GRANULE_SHIFT + 6));
     for (uint64_t bits = cell->seen & ~cell->tracked; bits; bits &= bits - 1)
-        __builtin_prefetch((const void *)(uintptr_t)(base + ((rch_addr)__builtin_ctzll(bits)
-                                                             << RCH_GRANULE_SHIFT)));
+        rch_target_prefetch(cap->t, base + ((rch_addr)__builtin_ctzll(bits) << RCH_GRANULE_SHIFT));
 }
 
 static void visit_late(struct rch__cap *cap)

@@ -10,6 +10,7 @@
 #define MAX_BASES 64
 #define MAX_MEMBERS 1024
 #define OBJECT_HEAD_BYTES 16
+#define MAX_TYPE_DEPTH 16  // types whose making needs another
 
 void rch__read_tp_name(struct rch__cap *cap, rch_addr type, char *buf, size_t buf_bytes)
 {
@@ -75,10 +76,28 @@ static void add_members(struct rch__cap *cap, struct rch__type *type, rch_addr b
     }
 }
 
+// From outside: a word that is no reference, whatever it looks like.
+static void add_other(struct rch__cap *cap, struct rch__type *type, int64_t offset)
+{
+    if (!cap->is_foreign || offset < OBJECT_HEAD_BYTES || offset > INT32_MAX)
+        return;
+    int32_t *others = rch_arena_take(&cap->arena, type->num_others + 1, sizeof(*others));
+    if (!others) {
+        rch__fail(cap, RCH_ENOMEM, "the fields of a type");
+        return;
+    }
+    if (type->num_others)
+        memcpy(others, type->others, type->num_others * sizeof(*others));
+    others[type->num_others++] = (int32_t)offset;
+    type->others = others;
+}
+
 // One word of a `words` row (families.h) for the pointer at `offset`.
 static void add_word(struct rch__cap *cap, struct rch__type *type, const char *word, int64_t offset)
 {
     bool is_sure = *word == '!';
+    if (*word == '-')
+        add_other(cap, type, offset);
     if (*word == '-' || offset + 8 > type->basicsize || (!is_sure && !type->traverse))
         return;
     struct rch__field *field =
@@ -156,6 +175,7 @@ static void add_family(struct rch__cap *cap, struct rch__type *type, rch_addr ba
         add_words(cap, type, family->words);
     type->family = family;
     type->decode_rest = family->has_rest || type->has_guesses;
+    type->scans = family->has_rest || family->guess_members;
 }
 
 // From the class itself down to the C type whose struct its instances extend.
@@ -180,15 +200,16 @@ static void collect_fields(struct rch__cap *cap, struct rch__type *type)
             bool extends = c_type_seen && traverse != type->traverse;
             add_family(cap, type, base, family);
             type->decode_rest |= extends;
+            type->scans |= extends;
             return;
         }
         add_members(cap, type, base, is_class);
         if (!is_class && traverse)
-            type->decode_rest = true;
+            type->decode_rest = type->scans = true;
         if (!is_class && !c_type_seen && strcmp(name, "object") != 0) {
             c_type_seen = true;
             if (type->is_python_class)  // instances visit what this C base visits
-                type->decode_rest = traverse != 0;
+                type->decode_rest = type->scans = traverse != 0;
         }
         base = rch_load64(cap->t, base + (uint32_t)L->type_base);
     }
@@ -385,7 +406,7 @@ static void choose_decoder(struct rch__cap *cap, struct rch__type *type)
         type->decode = rch__decode_plain;
 }
 
-struct rch__type *rch__type_of_addr(struct rch__cap *cap, rch_addr addr)
+static struct rch__type *make_type(struct rch__cap *cap, rch_addr addr)
 {
     const struct rch_layout *L = cap->L;
     struct rch__type *type = rch_arena_take(&cap->arena, 1, sizeof(*type));
@@ -410,6 +431,7 @@ struct rch__type *rch__type_of_addr(struct rch__cap *cap, rch_addr addr)
         rch__fail(cap, RCH_ENOMEM, "the table of types");
     collect_fields(cap, type);
     add_instance_dict(cap, type);
+    add_other(cap, type, (int64_t)rch_load64(cap->t, addr + (uint32_t)cap->L->type_weaklistoffset));
     type->header_bytes = header_bytes(cap, type);
     choose_decoder(cap, type);
     note_storage(cap, type);
@@ -419,5 +441,17 @@ struct rch__type *rch__type_of_addr(struct rch__cap *cap, rch_addr addr)
     rch__find_fd(cap, type);
     type->is_noted = type->is_observer || type->fd_at || type->fd_attribute;
     rch__discover(cap, rch_code(&cap->index, addr));
+    return type;
+}
+
+struct rch__type *rch__type_of_addr(struct rch__cap *cap, rch_addr addr)
+{
+    if (!cap->is_foreign)
+        return make_type(cap, addr);
+    if (cap->type_depth == MAX_TYPE_DEPTH || !rch__is_type(cap, addr))
+        return cap->not_a_type;
+    cap->type_depth++;
+    struct rch__type *type = make_type(cap, addr);
+    cap->type_depth--;
     return type;
 }

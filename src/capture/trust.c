@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: MIT
+// capture/trust.c -- from outside: is this address memory, is there a type, may there be an object? What
+// is read may be torn (a thread that did not stop), damaged (a core) or no pointer at all (a guess).
+#include "capture/families.h"
+
+#define MAX_METACLASSES 8
+#define MAX_BASICSIZE (1 << 24)
+#define MAX_ITEMSIZE (1 << 16)
+#define MAX_NAME_BYTES 1024
+#define FEW 64
+
+// ---- memory --------------------------------------------------------------------------------------
+
+// The map that ends past addr: the one it is in, or the next.
+static size_t map_past(struct rch__cap *cap, rch_addr addr)
+{
+    const struct rch_image *image = cap->opt.image;
+    size_t low = 0, high = image->num_maps;
+    if (cap->last_map < high && image->maps[cap->last_map].start <= addr &&
+        addr < image->maps[cap->last_map].end)
+        return cap->last_map;
+    while (low < high) {
+        size_t mid = low + (high - low) / 2;
+        if (image->maps[mid].end <= addr)
+            low = mid + 1;
+        else
+            high = mid;
+    }
+    cap->last_map = low;
+    return low;
+}
+
+bool rch__is_memory(struct rch__cap *cap, rch_addr addr, uint64_t num_bytes)
+{
+    const struct rch_image *image = cap->opt.image;
+    rch_addr end;
+    if (__builtin_add_overflow(addr, num_bytes, &end))
+        return false;
+    for (size_t at = map_past(cap, addr); at < image->num_maps; at++) {
+        if (image->maps[at].start > addr)
+            return false;
+        addr = image->maps[at].end;
+        if (addr >= end)
+            return true;
+    }
+    return false;
+}
+
+static bool is_any_memory(void *ctx, rch_addr addr, uint64_t num_bytes)
+{
+    struct rch__cap *cap = ctx;
+    const struct rch_image *image = cap->opt.image;
+    size_t at = map_past(cap, addr);
+    return at < image->num_maps && image->maps[at].start < addr + num_bytes;
+}
+
+bool rch__all_fit(struct rch__cap *cap, rch_addr first, uint64_t num, uint64_t stride)
+{
+    uint64_t bytes;
+    if (num <= FEW ||
+        (!__builtin_mul_overflow(num, stride, &bytes) && rch__is_memory(cap, first, bytes)))
+        return true;
+    cap->num_torn++;
+    return false;
+}
+
+// ---- types ---------------------------------------------------------------------------------------
+
+// A name is text. Where its page is missing (a core without its libraries) the type may still be one.
+static bool has_name(struct rch__cap *cap, rch_addr type)
+{
+    rch_addr name = rch_load64(&cap->probe, type + (uint32_t)cap->L->type_name);
+    uint8_t c;
+    if (!name || !rch__is_memory(cap, name, 1))
+        return false;
+    for (uint32_t i = 0; i < MAX_NAME_BYTES && rch_target_read(&cap->probe, name + i, &c, 1); i++) {
+        if (c == '\0')
+            return i > 0;
+        if (c < ' ' || c == 0x7f)
+            return false;
+    }
+    return true;
+}
+
+static bool has_sizes(struct rch__cap *cap, rch_addr type)
+{
+    const struct rch_layout *L = cap->L;
+    int64_t basicsize = (int64_t)rch_load64(&cap->probe, type + (uint32_t)L->type_basicsize);
+    int64_t itemsize = (int64_t)rch_load64(&cap->probe, type + (uint32_t)L->type_itemsize);
+    return basicsize >= L->object_type + 8 && basicsize <= MAX_BASICSIZE && itemsize >= 0 &&
+           itemsize <= MAX_ITEMSIZE;
+}
+
+bool rch__is_type(struct rch__cap *cap, rch_addr addr)
+{
+    const struct rch_layout *L = cap->L;
+    for (int i = 0; i < MAX_METACLASSES; i++) {
+        if (addr == cap->opt.type_type)
+            return true;
+        if (!addr || (addr & 7) || !rch__is_memory(cap, addr, (uint32_t)L->statictype_size) ||
+            !has_sizes(cap, addr) || !has_name(cap, addr))
+            return false;
+        addr = rch_load64(&cap->probe, addr + (uint32_t)L->object_type);
+        if (!(rch_load64(&cap->probe, addr + (uint32_t)L->type_flags) & RCH_TPFLAGS_TYPE_SUBCLASS))
+            return false;
+    }
+    return false;
+}
+
+static uint32_t decode_nothing(struct rch__cap *cap, struct rch__type *type, rch_addr object)
+{
+    (void)object;
+    cap->num_torn++;
+    if (type->plain_shape != RCH_NO_NODE)
+        return type->plain_shape;
+    rch__shape_begin(cap, type);
+    return rch__shape_end(cap, type, 0, 0);
+}
+
+static uint64_t size_nothing(struct rch__cap *cap, const struct rch__type *type, rch_addr object)
+{
+    (void)cap, (void)type, (void)object;
+    return 0;
+}
+
+static void make_not_a_type(struct rch__cap *cap)
+{
+    struct rch__type *type = rch_arena_take(&cap->arena, 1, sizeof(*type));
+    struct rch_type row = {
+        .module = RCH_NO_STR, .name = rch__intern(cap, "(not an object)"), .node = RCH_NO_NODE};
+    if (!type) {
+        rch__fail(cap, RCH_ENOMEM, "a type record");
+        return;
+    }
+    type->decode = decode_nothing;
+    type->size = size_nothing;
+    type->plain_shape = RCH_NO_NODE;
+    type->full_name = "(not an object)";
+    if (cap->status == RCH_OK)
+        cap->status = rch_builder_type(cap->b, &row, &type->model_type, &cap->err);
+    cap->not_a_type = type;
+}
+
+void rch__trust_begin(struct rch__cap *cap)
+{
+    cap->is_foreign = cap->opt.image != NULL;
+    if (!cap->is_foreign)
+        return;
+    cap->probe = *cap->t;
+    cap->index.is_memory = is_any_memory;
+    cap->index.is_memory_ctx = cap;
+    make_not_a_type(cap);
+}
+
+// ---- objects -------------------------------------------------------------------------------------
+
+// What was freed has no count, or the allocator's link in its place: a pointer, so more than 32 bits.
+static bool is_sane_count(const struct rch_layout *L, uint64_t refcount)
+{
+    bool is_split = L->py_minor >= 14;  // the upper half is flags
+    return (uint32_t)refcount != 0 && (is_split || refcount >> 32 == 0);
+}
+
+bool rch__is_object(struct rch__cap *cap, rch_addr addr)
+{
+    const struct rch_layout *L = cap->L;
+    if (!addr || (addr & 7) || addr >> RCH_ADDR_BITS)
+        return false;
+    uint64_t words[2];
+    if (!rch_target_read(&cap->probe, addr + (uint32_t)L->object_refcnt, &words[0], 8) ||
+        !rch_target_read(&cap->probe, addr + (uint32_t)L->object_type, &words[1], 8))
+        return false;
+    return words[1] && !(words[1] & 7) && is_sane_count(L, words[0]) &&
+           rch__type_get(cap, words[1]) != cap->not_a_type;
+}
