@@ -23,7 +23,7 @@ struct core_map {
     struct rch_map map;
     bool has_contents;  // the core has all or some of it
     bool has_gap;       // the core lacks all or some of it
-    bool is_untouched;  // anonymous, and the core says that it has nothing of it
+    bool is_left_out;   // the core was never meant to have any of it
     bool may_use_file;  // and what it lacks the process had not changed
 };
 
@@ -83,6 +83,7 @@ static struct core_map part_of(const struct rch_core *core, const struct rch_cor
     struct core_map part = {
         .map = {.start = start, .end = end, .path = "", .flags = RCH_MAP_READ},
         .has_gap = true,
+        .is_left_out = true,
         .may_use_file = true,
     };
     if (segment) {
@@ -93,7 +94,7 @@ static struct core_map part_of(const struct rch_core *core, const struct rch_cor
         part.has_contents = had_end > start;
         part.has_gap = had_end - had_end % RCH_CORE_PAGE < end;
         part.may_use_file = segment->bytes_had == segment->file_bytes || is_code;
-        part.is_untouched = !file && segment->file_bytes == 0 && part.map.path[0] == '\0';
+        part.is_left_out = segment->file_bytes == 0;
     }
     if (file) {
         part.map.path = file->path;
@@ -288,22 +289,23 @@ static enum rch_status add_map(struct maker *maker, struct core_map *map, int fd
         *is_given = true;
         return RCH_OK;
     }
+    bool is_anonymous = is_wanted && !is_file && map->is_left_out;
     // The kernel leaves out anonymous memory that was never written: zeros.
-    if (is_wanted && map->is_untouched && maker->has_own_memory)
+    if (is_anonymous && maker->has_own_memory)
         rch_image_have(image, map->map.start, map->map.end);
-    else if (is_wanted && !map->has_contents)
+    else if (is_wanted && !map->has_contents && !(map->map.flags & RCH_MAP_SHARED))
         map->map.flags |= RCH_MAP_MISSING;
-    maker->bytes_left_out +=
-        map->map.flags & RCH_MAP_MISSING && map->is_untouched ? map->map.end - map->map.start : 0;
+    if (is_anonymous && (map->map.flags & RCH_MAP_MISSING))
+        maker->bytes_left_out += map->map.end - map->map.start;
     return rch_image_add_map(image, &map->map, err);
 }
 
-// Files of data are neither looked for nor missed: nothing of Python's is in them, and unlike programs
-// they may have changed without anything that tells. As if mapped without access, then.
+// Files of data that the core leaves out are neither looked for nor missed: nothing of Python's is in
+// them, and unlike programs they may have changed without anything that tells. As others' memory, then.
 static void ignore_data(struct core_map *map)
 {
-    if (map->map.path[0] == '/' && !map->has_contents)
-        map->map.flags &= ~(uint32_t)ACCESS;
+    if (map->map.path[0] == '/' && map->is_left_out)
+        map->map.flags |= RCH_MAP_SHARED;
 }
 
 static enum rch_status add_group(struct maker *maker, struct group *group, struct rch_error *err)
