@@ -5,6 +5,7 @@
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export PYTHON CC
 export REFCHAIN_MAKE_RCH := $(CURDIR)/build/c/make_rch
+export REFCHAIN_PEEK := $(CURDIR)/build/c/peek
 export RCH_GRAPHLAB := $(CURDIR)/build/c/graphlab.so
 ifeq ($(origin CC),default)
 CC := cc

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# Run each fuzz target for so many seconds, from the damaged snapshots of tests/corrupt. What it
+# Run each fuzz target for so many seconds, from the files of tests/corrupt. What it
 # learns stays in build/corpus; a crash is left beside it as crash-*. Needs clang with libFuzzer.
 #
 #   tools/fuzz.sh [SECONDS]

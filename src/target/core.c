@@ -12,6 +12,7 @@
 
 #define COPY_BYTES ((size_t)256 << 10)
 #define MIN_MAP_BYTES (UINT64_C(128) << 10)  // less is sooner copied, and mappings are limited
+#define MAX_REST_BYTES (UINT64_C(64) << 20)
 #define MAX_NOTE_BYTES (UINT64_C(256) << 20)
 
 static uint64_t whole_pages(uint64_t num_bytes)
@@ -101,6 +102,16 @@ static enum rch_status load_notes(struct rch_core *core, struct rch_core_segment
     return rch_core_read_notes(core, notes.mem, notes.num, segment->offset, err);
 }
 
+// To the end of a compressed core, where its checksum is. What gcore has behind the contents is small.
+static enum rch_status check_rest(struct rch_core *core, uint8_t *buf, struct rch_error *err)
+{
+    size_t num = COPY_BYTES;
+    uint64_t at = core->source.pos, end = at + MAX_REST_BYTES;
+    for (; core->source.pack != RCH_CORE_PLAIN && num == COPY_BYTES && at < end; at += num)
+        RCH_TRY(rch_core_source_read(&core->source, at, buf, COPY_BYTES, &num, err));
+    return RCH_OK;
+}
+
 static enum rch_status load_all(struct rch_core *core, struct rch_error *err)
 {
     RCH_BLOCK(buf, core->alloc, COPY_BYTES, 1);
@@ -121,6 +132,7 @@ static enum rch_status load_all(struct rch_core *core, struct rch_error *err)
         }
         core->bytes_had += segment->bytes_had;
     }
+    RCH_TRY(check_rest(core, buf.mem, err));
     return tell_progress(core, core->bytes_had, err);
 }
 
@@ -131,8 +143,8 @@ static enum rch_status warn_of_damage(struct rch_core *core, struct rch_error *e
     const struct rch_core_source *source = &core->source;
     if (source->damage)
         RCH_TRY(rch_image_warn(core->image, err,
-                               "the compressed core cannot be read beyond byte %" PRIu64
-                               " of %" PRIu64 ": %s",
+                               "the compressed core is damaged at byte %" PRIu64 " of %" PRIu64
+                               ": %s",
                                source->damaged_at, source->file_bytes, source->damage));
     if (core->bytes_had < core->file_bytes)
         RCH_TRY(rch_image_warn(core->image, err,

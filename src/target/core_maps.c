@@ -23,8 +23,8 @@ struct core_map {
     struct rch_map map;
     bool has_contents;  // the core has all or some of it
     bool has_gap;       // the core lacks all or some of it
-    bool is_untouched;  // anonymous, and the core says that it has nothing of it
-    bool may_use_file;  // and what it lacks the process had not changed
+    bool is_left_out;   // the core was never meant to have any of it
+    bool is_cut;        // the core was meant to have more of it
 };
 
 struct maker {
@@ -62,7 +62,7 @@ static void sort_files(struct rch_core *core)
 static bool is_vvar(const struct rch_core *core, const struct rch_core_segment *segment)
 {
     return segment->end <= core->vdso && core->vdso - segment->start <= VVAR_BYTES &&
-           segment->flags == RCH_MAP_READ && segment->file_bytes == 0;
+           segment->flags == RCH_MAP_READ;
 }
 
 static const char *name_of(const struct rch_core *core, const struct rch_core_segment *segment)
@@ -83,17 +83,16 @@ static struct core_map part_of(const struct rch_core *core, const struct rch_cor
     struct core_map part = {
         .map = {.start = start, .end = end, .path = "", .flags = RCH_MAP_READ},
         .has_gap = true,
-        .may_use_file = true,
+        .is_left_out = true,
     };
     if (segment) {
         uint64_t had_end = segment->start + segment->bytes_had;
-        bool is_code = (segment->flags & RCH_MAP_EXEC) && !(segment->flags & RCH_MAP_WRITE);
         part.map.flags = segment->flags;
         part.map.path = file ? "" : name_of(core, segment);
         part.has_contents = had_end > start;
         part.has_gap = had_end - had_end % RCH_CORE_PAGE < end;
-        part.may_use_file = segment->bytes_had == segment->file_bytes || is_code;
-        part.is_untouched = !file && segment->file_bytes == 0 && part.map.path[0] == '\0';
+        part.is_cut = segment->bytes_had < segment->file_bytes;
+        part.is_left_out = segment->file_bytes == 0;
     }
     if (file) {
         part.map.path = file->path;
@@ -276,34 +275,43 @@ static enum rch_status find_file(struct maker *maker, const struct group *group,
     return RCH_OK;
 }
 
+// Had the process not changed what the core lacks? Code, never. Other parts of files a core leaves out
+// if they were not written (.data, relocations), unless it leaves out all that was written.
+static bool is_as_in_file(const struct maker *maker, const struct core_map *map)
+{
+    uint32_t flags = map->map.flags & (RCH_MAP_EXEC | RCH_MAP_WRITE);
+    return flags == RCH_MAP_EXEC || (!map->is_cut && maker->has_own_memory);
+}
+
 static enum rch_status add_map(struct maker *maker, struct core_map *map, int fd, bool *is_given,
                                struct rch_error *err)
 {
     struct rch_image *image = maker->core->image;
     bool is_file = map->map.path[0] == '/';
     bool is_wanted = map->has_gap && (map->map.flags & ACCESS) && map->map.path[0] != '[';
-    if (is_wanted && is_file && fd >= 0 && map->may_use_file) {
+    if (is_wanted && is_file && fd >= 0 && is_as_in_file(maker, map)) {
         RCH_TRY(rch_image_add_map(image, &map->map, err));
         rch_image_back_by_file(image, image->num_maps - 1, fd);
         *is_given = true;
         return RCH_OK;
     }
+    bool is_anonymous = is_wanted && !is_file && map->is_left_out;
     // The kernel leaves out anonymous memory that was never written: zeros.
-    if (is_wanted && map->is_untouched && maker->has_own_memory)
+    if (is_anonymous && maker->has_own_memory)
         rch_image_have(image, map->map.start, map->map.end);
-    else if (is_wanted && !map->has_contents)
+    else if (is_wanted && !map->has_contents && !(map->map.flags & RCH_MAP_SHARED))
         map->map.flags |= RCH_MAP_MISSING;
-    maker->bytes_left_out +=
-        map->map.flags & RCH_MAP_MISSING && map->is_untouched ? map->map.end - map->map.start : 0;
+    if (is_anonymous && (map->map.flags & RCH_MAP_MISSING))
+        maker->bytes_left_out += map->map.end - map->map.start;
     return rch_image_add_map(image, &map->map, err);
 }
 
-// Files of data are neither looked for nor missed: nothing of Python's is in them, and unlike programs
-// they may have changed without anything that tells. As if mapped without access, then.
+// Files of data that the core leaves out are neither looked for nor missed: nothing of Python's is in
+// them, and unlike programs they may have changed without anything that tells. As others' memory, then.
 static void ignore_data(struct core_map *map)
 {
-    if (map->map.path[0] == '/' && !map->has_contents)
-        map->map.flags &= ~(uint32_t)ACCESS;
+    if (map->map.path[0] == '/' && map->is_left_out)
+        map->map.flags |= RCH_MAP_SHARED;
 }
 
 static enum rch_status add_group(struct maker *maker, struct group *group, struct rch_error *err)
@@ -363,11 +371,10 @@ enum rch_status rch_core_add_maps(struct rch_core *core, struct rch_error *err)
     struct maker maker = {.core = core, .maps = &maps};
     sort_files(core);
     RCH_TRY(join(&maker, err));
-    struct core_map *map = maps.mem, *end = map + maps.num;
-    while (map < end) {
-        struct group group = next_group(&maker, map);
+    for (size_t i = 0; i < maps.num;) {
+        struct group group = next_group(&maker, &RCH_VEC_AT(&maps, struct core_map, i));
         RCH_TRY(add_group(&maker, &group, err));
-        map = group.end;
+        i += (size_t)(group.end - group.first);
     }
     return warn_of_files(&maker, err);
 }
