@@ -46,16 +46,14 @@ static enum rch_fit find_interps(struct fit *fit)
         rch_peek_word(&fit->peek, fit->python->runtime, layout->runtime_interpreters_head);
     uint64_t main =
         rch_peek_word(&fit->peek, fit->python->runtime, layout->runtime_main_interpreter);
-    uint64_t last = head;
+    uint64_t last = head, next = head;
     if (head == 0)
         return RCH_FIT_NO_INTERPRETER;
-    for (uint32_t i = 0; i < RCH_MAX_INTERPS; i++) {
-        uint64_t next = rch_peek_word(&fit->peek, last, layout->interp_next);
-        if (next == 0)
-            break;
+    for (uint32_t i = 0; i < RCH_MAX_INTERPS && next != 0; i++) {
         last = next;
+        next = rch_peek_word(&fit->peek, last, layout->interp_next);
     }
-    if (last != main || last % 8 != 0)
+    if (next != 0 || last != main || last % 8 != 0)
         return reject(fit, "the chain of interpreters does not end with the main one");
     fit->python->first_interp = head;
     fit->main = main;

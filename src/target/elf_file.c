@@ -9,6 +9,7 @@
 #define MAX_SECTIONS 65536u
 #define MAX_NAME_BYTES 64u
 #define MAX_SPELLINGS 64u  // places where one name ends in a string table
+#define MAX_SYMBOL_TABLES 4u  // a file has two
 #define PIECE_BYTES 16384u
 
 struct sections {
@@ -154,9 +155,13 @@ uint64_t rch_elf_file_symbol(int fd, const char *name, uint64_t *bytes_out)
     Elf64_Sym symbol;
     if (!open_sections(fd, &sections))
         return 0;
-    for (uint64_t i = 1; section_at(&sections, i, &section); i++) {
-        if ((section.sh_type != SHT_DYNSYM && section.sh_type != SHT_SYMTAB) ||
-            !symbol_in_table(&sections, &section, name, &symbol))
+    uint32_t num_tables = 0;
+    for (uint64_t i = 1; num_tables < MAX_SYMBOL_TABLES && section_at(&sections, i, &section);
+         i++) {
+        if (section.sh_type != SHT_DYNSYM && section.sh_type != SHT_SYMTAB)
+            continue;
+        num_tables++;
+        if (!symbol_in_table(&sections, &section, name, &symbol))
             continue;
         if (bytes_out)
             *bytes_out = symbol.st_size;

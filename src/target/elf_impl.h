@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // target/elf_impl.h -- the head of an ELF file, read from memory or from the file by the same code.
-// Private to target/.
+// Private to target/ and its tests.
 #ifndef RCH_TARGET_ELF_IMPL_H
 #define RCH_TARGET_ELF_IMPL_H
 #include <elf.h>
