@@ -153,9 +153,14 @@ static void interp_rows(void)
     OFF(FROM_12, interp_monitoring_tool_names, PyInterpreterState, monitoring_tool_names)
     VAL(FROM_12, interp_monitoring_num_tools,
         sizeof(((PyInterpreterState *)0)->monitoring_tool_names) / sizeof(PyObject *))
-    OFF(FROM_14, interp_common_consts, PyInterpreterState, common_consts)
-    VAL(FROM_14, interp_num_common_consts,
-        sizeof(((PyInterpreterState *)0)->common_consts) / sizeof(PyObject *))
+    OFF(FROM_14, interp_warnings_context, PyInterpreterState, warnings.context)
+    OFF(FROM_14, interp_errnomap, PyInterpreterState, exc_state.errnomap)
+    OFF(FROM_15, interp_dict_descriptor, PyInterpreterState, cached_objects.dict_descriptor)
+    OFF(FROM_15, interp_weakref_descriptor, PyInterpreterState, cached_objects.weakref_descriptor)
+    OFF(FROM_15, interp_lazy_import_func, PyInterpreterState, imports.lazy_import_func)
+    OFF(FROM_15, interp_lazy_imports_filter, PyInterpreterState, imports.lazy_imports_filter)
+    OFF(FROM_15, interp_lazy_modules, PyInterpreterState, imports.lazy_modules)
+    OFF(FROM_15, interp_lazy_pending, PyInterpreterState, imports.lazy_pending_submodules)
 }
 
 static void gc_rows(void)
@@ -504,6 +509,7 @@ static void atom_rows(void)
     VAL(FROM_12, str_statically_allocated_bit, STATE_WITH(statically_allocated))
     OFF(EVER, bytes_data, PyBytesObject, ob_sval)
     OFF(EVER, bytearray_alloc, PyByteArrayObject, ob_alloc)
+    OFF(FROM_15, bytearray_object, PyByteArrayObject, ob_bytes_object)
     OFF(EVER, long_size_or_tag, PyLongObject, LONG_SIZE_OR_TAG)
     OFF(EVER, long_digits, PyLongObject, LONG_DIGITS)
     VAL(EVER, long_tag_shift, LONG_TAG_SHIFT)
@@ -671,6 +677,13 @@ static void asyncio_rows(void)
     OFF(FROM_13, local_dicts, struct local_mirror, localdicts)
     OFF(FROM_13, local_thread_watchdogs, struct local_mirror, thread_watchdogs)
     OFF(TO_12, localdummy_dict, struct localdummy_mirror, localdict)
+
+    group("_queue: SimpleQueue, a list or from 3.13 a ring");
+    OFF(TO_12, simplequeue_list, struct simplequeue_mirror, lst)
+    OFF(FROM_13, simplequeue_first, struct simplequeue_mirror, get_idx)
+    OFF(FROM_13, simplequeue_items, struct simplequeue_mirror, items)
+    OFF(FROM_13, simplequeue_capacity, struct simplequeue_mirror, items_cap)
+    OFF(FROM_13, simplequeue_num, struct simplequeue_mirror, num_items)
 }
 
 static void check_all_given(void)

@@ -220,4 +220,21 @@ struct localdummy_mirror {
     PyObject *localdict, *weakreflist;
 };
 
+// Modules/_queuemodule.c
+struct simplequeue_mirror {
+    PyObject_HEAD
+#if PY_MINOR_VERSION >= 13
+    Py_ssize_t has_threads_waiting;  // a byte
+    Py_ssize_t put_idx, get_idx;
+    PyObject **items;
+    Py_ssize_t items_cap, num_items;
+#else
+    void *lock;
+    int locked;
+    PyObject *lst;
+    Py_ssize_t lst_pos;
+#endif
+    PyObject *weakreflist;
+};
+
 #endif

@@ -75,8 +75,11 @@ uint64_t rch__size_bytes(struct rch__cap *cap, const struct rch__type *type, rch
 
 uint64_t rch__size_bytearray(struct rch__cap *cap, const struct rch__type *type, rch_addr bytes)
 {
-    return (uint64_t)type->basicsize +
-           rch_load64(cap->t, bytes + (uint32_t)cap->L->bytearray_alloc);
+    const struct rch_layout *L = cap->L;
+    uint64_t alloc = rch_load64(cap->t, bytes + (uint32_t)L->bytearray_alloc);
+    if (L->bytearray_object != RCH_ABSENT && alloc)  // 3.15+: the buffer is a bytes object
+        alloc += (uint32_t)L->bytes_data + 1;
+    return (uint64_t)type->basicsize + alloc;
 }
 
 uint64_t rch__size_int(struct rch__cap *cap, const struct rch__type *type, rch_addr number)

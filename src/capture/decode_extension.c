@@ -101,6 +101,26 @@ uint32_t rch__label_tzinfo(struct rch__cap *cap)
     return 0;
 }
 
+// ---- SimpleQueue: a list, or from 3.13 a ring ---------------------------------------------------
+
+void rch__emit_simplequeue(struct rch__cap *cap, struct rch__type *type, rch_addr queue)
+{
+    (void)type;
+    const struct rch_layout *L = cap->L;
+    rch_addr items = rch__field_at(cap, queue, L->simplequeue_items);
+    uint64_t capacity = rch__field_at(cap, queue, L->simplequeue_capacity);
+    uint64_t first = rch__field_at(cap, queue, L->simplequeue_first);
+    uint64_t num = rch__field_at(cap, queue, L->simplequeue_num);
+    for (uint64_t i = 0; items && i < num && num <= capacity && num < MAX_CHILDREN; i++)
+        rch__emit(cap, rch_load64(cap->t, items + (first + i) % capacity * 8));
+}
+
+uint32_t rch__label_simplequeue(struct rch__cap *cap)
+{
+    rch__label_add(cap, RCH_EDGE_ITEM, NULL, RCH_LABEL_GROUP);
+    return 1;
+}
+
 // ---- sizes --------------------------------------------------------------------------------------
 
 uint64_t rch__size_array(struct rch__cap *cap, const struct rch__type *type, rch_addr array)
@@ -123,7 +143,7 @@ uint64_t rch__size_struct(struct rch__cap *cap, const struct rch__type *type, rc
 uint64_t rch__size_bytesio(struct rch__cap *cap, const struct rch__type *type, rch_addr object)
 {
     rch_addr buffer = word(cap, object, BYTESIO_BUFFER);
-    if (!buffer || word(cap, buffer, (uint32_t)cap->L->object_refcnt) != 1)
+    if (!buffer || rch_load32(cap->t, buffer + (uint32_t)cap->L->object_refcnt) != 1)
         return (uint64_t)type->basicsize;
     return (uint64_t)type->basicsize + (uint32_t)cap->L->bytes_data + 1 +
            word(cap, buffer, (uint32_t)cap->L->var_size);
@@ -132,6 +152,15 @@ uint64_t rch__size_bytesio(struct rch__cap *cap, const struct rch__type *type, r
 uint64_t rch__size_buffered(struct rch__cap *cap, const struct rch__type *type, rch_addr object)
 {
     uint64_t bytes = word(cap, object, BUFFERED_BUFFER) ? word(cap, object, BUFFERED_SIZE) : 0;
+    return (uint64_t)type->basicsize + bytes;
+}
+
+// Up to 3.14 it has no __sizeof__ that counts the ring.
+uint64_t rch__size_simplequeue(struct rch__cap *cap, const struct rch__type *type, rch_addr queue)
+{
+    bool counts_ring = cap->L->py_minor >= 15;
+    uint64_t bytes =
+        counts_ring ? 8 * rch__field_at(cap, queue, cap->L->simplequeue_capacity) : 0;
     return (uint64_t)type->basicsize + bytes;
 }
 

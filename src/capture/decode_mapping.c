@@ -31,8 +31,7 @@ void rch__label_shared_keys(struct rch__cap *cap, rch_addr keys, int64_t num)
     }
 }
 
-// Values of a split dict in the order of the shared keys. Values embedded in an instance (3.13+)
-// belong to the instance: the dict refers to nothing.
+// Values of a split dict in the order of the shared keys; they may lie in an instance (3.13+).
 static uint32_t decode_split(struct rch__cap *cap, struct rch__type *type, rch_addr dict,
                              rch_addr values)
 {
@@ -40,9 +39,6 @@ static uint32_t decode_split(struct rch__cap *cap, struct rch__type *type, rch_a
     rch_addr keys = rch_load64(cap->t, dict + (uint32_t)L->dict_keys);
     struct rch__entries e = rch__keys_entries(cap, keys);
     int64_t num = e.num;
-    if (L->values_embedded != RCH_ABSENT &&
-        rch_load8(cap->t, values + (uint32_t)L->values_embedded))
-        num = 0;
     if (L->values_capacity != RCH_ABSENT &&
         num > rch_load8(cap->t, values + (uint32_t)L->values_capacity))
         num = rch_load8(cap->t, values + (uint32_t)L->values_capacity);
@@ -88,6 +84,13 @@ uint32_t rch__label_dict(struct rch__cap *cap)
 {
     rch__label_add(cap, RCH_EDGE_KEY, NULL, RCH_LABEL_GROUP);
     rch__label_add(cap, RCH_EDGE_VALUE, NULL, RCH_LABEL_GROUP);
+    return 2;
+}
+
+uint32_t rch__label_frozendict(struct rch__cap *cap)
+{
+    rch__label_add(cap, RCH_EDGE_KEY, NULL, RCH_LABEL_FIXED);
+    rch__label_add(cap, RCH_EDGE_VALUE, NULL, RCH_LABEL_FIXED);
     return 2;
 }
 

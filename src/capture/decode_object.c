@@ -90,6 +90,26 @@ static struct managed managed_of(struct rch__cap *cap, const struct rch__type *t
     return m;
 }
 
+// Once there is a dict of the values in the object, they are told by the dict: it keeps them when the
+// object goes, and so does whoever holds the dict. (From 3.14.4 tp_traverse has it so, too.)
+static bool dict_tells(struct rch__cap *cap, const struct managed *m)
+{
+    return m->values && m->dict && rch__field_at(cap, m->dict, cap->L->dict_values) == m->values;
+}
+
+bool rch__is_told_by_dict(struct rch__cap *cap, const struct rch__type *type, rch_addr object,
+                          rch_addr target)
+{
+    struct managed m = {0};
+    if (type->has_managed_dict)
+        m = managed_of(cap, type, object);
+    for (int64_t i = 0; i < m.num_values && dict_tells(cap, &m); i++)
+        if (rch_load64(cap->t, m.values + (uint32_t)cap->L->values_items + (rch_addr)i * 8) ==
+            target)
+            return true;
+    return false;
+}
+
 rch_addr rch__attribute(struct rch__cap *cap, rch_addr object, const char *name)
 {
     const struct rch__type *type =
@@ -127,6 +147,8 @@ uint32_t rch__decode_managed(struct rch__cap *cap, struct rch__type *type, rch_a
 {
     size_t start = cap->log->codes.num;
     struct managed m = managed_of(cap, type, object);
+    if (dict_tells(cap, &m))
+        m.num_values = 0;
     emit_fields(cap, type, object);
     if (m.dict)
         rch__emit(cap, m.dict);

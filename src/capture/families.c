@@ -112,6 +112,8 @@ FIELDS(local_fields) = {ROW("key", local_key, FIELD, FIXED),
                         ROW("watchdogs", local_thread_watchdogs, FIELD, FIXED),
                         END};
 
+FIELDS(simplequeue_fields) = {ROW("list", simplequeue_list, FIELD, HIDDEN), END};
+
 static const struct rch__family families[] = {
     // containers
     {.name = "dict",
@@ -140,6 +142,10 @@ static const struct rch__family families[] = {
      .emit = rch__emit_deque,
      .label = rch__label_list,
      .size = rch__size_deque},
+    {.name = "frozendict",
+     .emit = rch__emit_dict,
+     .label = rch__label_frozendict,
+     .size = rch__size_dict},
     {.name = "mappingproxy", .fields = proxy_fields},
     // what code is made of
     {.name = "function", .decode = rch__decode_function},
@@ -284,12 +290,22 @@ static const struct rch__family families[] = {
     // generic aliases and unions: Objects/{genericalias,union}object.c
     {.name = "types.GenericAlias", .words = "__origin__ __args__ __parameters__"},
     {.name = "types.UnionType", .words = "__args__ __parameters__"},
+    {.name = "typing.Union",
+     .shown = "types.UnionType",
+     .words = "__args__ hashable_args unhashable_args __parameters__"},
+    // template strings and lazy imports: Objects/{template,interpolation,lazyimport}object.c
+    {.name = "string.templatelib.Template", .words = "strings interpolations"},
+    {.name = "string.templatelib.Interpolation",
+     .words = "value expression conversion format_spec"},
+    {.name = "lazy_import", .words = "builtins from attribute code"},
     // Modules/_threadmodule.c, _struct.c, _io, _operator.c, _random
     {.name = "_thread._local", .fields = local_fields},
     {.name = "_thread._localdummy", .words = "-", .is_unchecked = true},
     {.name = "operator.itemgetter", .words = "- item", .has_rest = true},
     {.name = "operator.attrgetter", .words = "- attribute", .has_rest = true},
-    {.name = "operator.methodcaller", .words = "name args keywords", .has_rest = true},
+    {.name = "operator.methodcaller",
+     .words = "name args keywords arguments keyword_names",
+     .has_rest = true},
     {.name = "_struct.unpack_iterator", .words = "struct - buffer", .has_rest = true},
     {.name = "_io.FileIO",
      .words = "-",
@@ -318,7 +334,11 @@ static const struct rch__family families[] = {
     {.name = "_struct.Struct", .words = "@40 !format", .size = rch__size_struct},
     {.name = "_csv.reader", .words = "input dialect fields"},
     {.name = "_csv.writer", .words = "write dialect"},
-    {.name = "_queue.SimpleQueue", .words = "- - list", .has_rest = true},
+    {.name = "_queue.SimpleQueue",
+     .fields = simplequeue_fields,
+     .emit = rch__emit_simplequeue,
+     .label = rch__label_simplequeue,
+     .size = rch__size_simplequeue},
     {.name = "datetime.datetime", .emit = rch__emit_datetime, .label = rch__label_tzinfo},
     {.name = "datetime.time", .emit = rch__emit_time, .label = rch__label_tzinfo},
     {.name = "datetime.timezone", .words = "!offset !name"},
@@ -352,6 +372,7 @@ static const struct rch__family families[] = {
      .words = "@88 thunk callable converters argtypes restype checker errcheck paramflags"},
     {.name = "CArgObject", .shown = "_ctypes.CArgObject"},
     {.name = "_ctypes.CField", .words = "- - - proto"},
+    {.name = "ctypes.CField", .words = "- - - proto", .shown = "_ctypes.CField"},
     // the AST: the base class holds a dictionary and nothing else
     {.name = "ast.AST", .words = "-"},
     {.name = "_ast.AST", .words = "-"},

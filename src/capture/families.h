@@ -40,6 +40,9 @@ const struct rch__family *rch__family_find(const char *tp_name);
 uint32_t rch__decode_plain(struct rch__cap *cap, struct rch__type *type, rch_addr object);
 uint32_t rch__decode_managed(struct rch__cap *cap, struct rch__type *type, rch_addr object);
 uint32_t rch__decode_traversed(struct rch__cap *cap, struct rch__type *type, rch_addr object);
+/// Is the reference an attribute that the object's dict tells, and not the object (3.13+)?
+bool rch__is_told_by_dict(struct rch__cap *cap, const struct rch__type *type, rch_addr object,
+                          rch_addr target);
 /// tp_name of a type, as it is.
 void rch__read_tp_name(struct rch__cap *cap, rch_addr type, char *buf, size_t buf_bytes);
 
@@ -47,6 +50,7 @@ void rch__read_tp_name(struct rch__cap *cap, rch_addr type, char *buf, size_t bu
 uint32_t rch__decode_dict(struct rch__cap *cap, struct rch__type *type, rch_addr dict);
 void rch__emit_dict(struct rch__cap *cap, struct rch__type *type, rch_addr dict);
 uint32_t rch__label_dict(struct rch__cap *cap);
+uint32_t rch__label_frozendict(struct rch__cap *cap);
 void rch__emit_odict(struct rch__cap *cap, struct rch__type *type, rch_addr odict);
 uint32_t rch__label_odict(struct rch__cap *cap);
 void rch__emit_hamt_bitmap(struct rch__cap *cap, struct rch__type *type, rch_addr node);
@@ -104,6 +108,9 @@ uint32_t rch__label_element(struct rch__cap *cap);
 void rch__emit_datetime(struct rch__cap *cap, struct rch__type *type, rch_addr datetime);
 void rch__emit_time(struct rch__cap *cap, struct rch__type *type, rch_addr time);
 uint32_t rch__label_tzinfo(struct rch__cap *cap);
+void rch__emit_simplequeue(struct rch__cap *cap, struct rch__type *type, rch_addr queue);
+uint32_t rch__label_simplequeue(struct rch__cap *cap);
+uint64_t rch__size_simplequeue(struct rch__cap *cap, const struct rch__type *type, rch_addr queue);
 uint64_t rch__size_element(struct rch__cap *cap, const struct rch__type *type, rch_addr element);
 uint64_t rch__size_array(struct rch__cap *cap, const struct rch__type *type, rch_addr array);
 uint64_t rch__size_struct(struct rch__cap *cap, const struct rch__type *type, rch_addr object);

@@ -167,6 +167,14 @@ static void collect_interpreter_fields(struct rch__cap *cap, rch_addr interp)
                 {"warnings shown once", L->interp_warnings_once_registry},
                 {"default warning action", L->interp_warnings_default_action},
                 {"sys.__dict__ copy", L->interp_sysdict_copy},
+                {"warnings context", L->interp_warnings_context},
+                {"errno map", L->interp_errnomap},
+                {"descriptor of __dict__", L->interp_dict_descriptor},
+                {"descriptor of __weakref__", L->interp_weakref_descriptor},
+                {"lazy import function", L->interp_lazy_import_func},
+                {"lazy imports filter", L->interp_lazy_imports_filter},
+                {"lazy modules", L->interp_lazy_modules},
+                {"lazy submodules", L->interp_lazy_pending},
                 {"interned strings", L->interp_interned_strings}};
     rch__root_begin(cap);
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)

@@ -4,7 +4,7 @@
 // addresses; it touches no reference count.
 #include <stdlib.h>
 
-#include "capture/state.h"
+#include "capture/families.h"
 
 struct visited {
     struct rch_vec addrs;  // rch_addr
@@ -108,7 +108,8 @@ bool rch__agrees_with_traverse(struct rch__cap *cap, struct rch__type *type, rch
         if (addr == type->addr)
             continue;
         uint32_t code = rch_code(&cap->index, addr);
-        agrees = num && bsearch(&code, sorted.mem, num, sizeof(uint32_t), compare_u32) != NULL;
+        agrees = (num && bsearch(&code, sorted.mem, num, sizeof(uint32_t), compare_u32) != NULL) ||
+                 rch__is_told_by_dict(cap, type, object, addr);
     }
     rch_vec_deinit(&visited.addrs);
     return agrees;

@@ -24,7 +24,7 @@ static void switch_off(struct rch__cap *cap, struct rch__type *type)
 }
 
 static void take_row(struct rch__cap *cap, struct rch__rows *rows, uint32_t shape, uint64_t bytes,
-                     uint64_t refcount, size_t start)
+                     uint32_t refcount, size_t start)
 {
     size_t row = rows->shape.num;
     if (row == rows->shape.cap) {
@@ -36,7 +36,7 @@ static void take_row(struct rch__cap *cap, struct rch__rows *rows, uint32_t shap
             return;
         }
     }
-    bool is_immortal = (int32_t)refcount < 0 || refcount >= 900000000;  // 3.11 marks with ~10^9
+    bool is_immortal = (int32_t)refcount < 0 || refcount >= 900000000u;  // 3.11 marks with ~10^9
     RCH_COLUMN_AT(&rows->shape, uint32_t, row) = shape;
     RCH_COLUMN_AT(&rows->size16, uint16_t, row) =
         (uint16_t)(bytes < RCH_SIZE_BIG ? bytes : RCH_SIZE_BIG);
@@ -60,7 +60,8 @@ static void note(struct rch__cap *cap, const struct rch__type *type, rch_addr ob
 
 void rch__visit(struct rch__cap *cap, struct rch__rows *rows, rch_addr object)
 {
-    uint64_t refcount = rch_load64(cap->t, object + (uint32_t)cap->L->object_refcnt);
+    // From 3.14 the other half of the word holds flags.
+    uint32_t refcount = rch_load32(cap->t, object + (uint32_t)cap->L->object_refcnt);
     struct rch__type *type =
         rch__type_get(cap, rch_load64(cap->t, object + (uint32_t)cap->L->object_type));
     size_t start = cap->log->codes.num;

@@ -17,8 +17,7 @@
 //   (var_size, keys_size, values_size, datastack_chunk_size, moduledef_size and
 //   odict_od_fast_nodes_size are offsets of CPython members that are called so.)
 // - numbers of elements: runtime_signals_num, gc_num_generations, ext_static_type_max,
-//   interp_monitoring_num_callables, interp_monitoring_num_tools, interp_num_common_consts,
-//   deque_block_len, hamt_array_num.
+//   interp_monitoring_num_callables, interp_monitoring_num_tools, deque_block_len, hamt_array_num.
 //   (interp_atexit_num, atexit_state_num, interp_num_*: offsets of a count. Both atexit counts are
 //   32 bits wide, the others are words.)
 // - enum values: owner_*, gen_state_*, keys_general, keys_unicode, keys_split, member_t_*.
@@ -56,7 +55,9 @@
     /* struct _gil_runtime_state: up to 3.11 in _PyRuntimeState, then the interpreter points to it; \
        gil_* count from there */                                                                 \
     F(runtime_gil) F(interp_gil) F(gil_last_holder) F(gil_locked) F(gil_size)                    \
-    F(interp_common_consts) F(interp_num_common_consts)                                          \
+    F(interp_warnings_context) F(interp_errnomap) F(interp_dict_descriptor)                      \
+    F(interp_weakref_descriptor) F(interp_lazy_import_func) F(interp_lazy_imports_filter)        \
+    F(interp_lazy_modules) F(interp_lazy_pending)                                                \
     /* atexit callbacks: from 3.14 a list of tuples (func, args, kwargs); before, an array of   \
        pointers to such structs, 3.10+ in the interpreter, 3.9 in the state of the module that  \
        interp_pyexitmodule points to */                                                          \
@@ -141,7 +142,7 @@
     F(str_legacy_object_size)                                                                    \
     F(str_interned_mask) F(str_kind_shift) F(str_kind_mask) F(str_compact_bit)                   \
     F(str_ascii_bit) F(str_ready_bit) F(str_statically_allocated_bit)                            \
-    F(bytes_data) F(bytearray_alloc) F(long_size_or_tag) F(long_digits) F(long_tag_shift)        \
+    F(bytes_data) F(bytearray_alloc) F(bytearray_object) F(long_size_or_tag) F(long_digits) F(long_tag_shift)        \
     /* functions and friends */                                                                  \
     F(func_code) F(func_globals) F(func_builtins) F(func_name) F(func_qualname)                  \
     F(func_defaults) F(func_kwdefaults) F(func_closure) F(func_doc) F(func_dict)                 \
@@ -186,7 +187,10 @@
     F(futureiter_future) F(taskstep_task) F(taskstep_arg) F(taskwakeup_task)                     \
     /* Modules/_threadmodule.c: threading.local, its per-thread dummy up to 3.12 */              \
     F(local_key) F(local_args) F(local_kw) F(local_dummies) F(local_wr_callback) F(local_dicts)  \
-    F(local_thread_watchdogs) F(localdummy_dict)
+    F(local_thread_watchdogs) F(localdummy_dict)                                                 \
+    /* Modules/_queuemodule.c */                                                                 \
+    F(simplequeue_list) F(simplequeue_first) F(simplequeue_items) F(simplequeue_capacity)        \
+    F(simplequeue_num)
 
 struct rch_layout {
     int32_t py_major, py_minor;

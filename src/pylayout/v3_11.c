@@ -55,8 +55,14 @@ const struct rch_layout rch_layout_v3_11 = {
     .interp_monitoring_num_callables = RCH_ABSENT,
     .interp_monitoring_tool_names = RCH_ABSENT,
     .interp_monitoring_num_tools = RCH_ABSENT,
-    .interp_common_consts = RCH_ABSENT,
-    .interp_num_common_consts = RCH_ABSENT,
+    .interp_warnings_context = RCH_ABSENT,
+    .interp_errnomap = RCH_ABSENT,
+    .interp_dict_descriptor = RCH_ABSENT,
+    .interp_weakref_descriptor = RCH_ABSENT,
+    .interp_lazy_import_func = RCH_ABSENT,
+    .interp_lazy_imports_filter = RCH_ABSENT,
+    .interp_lazy_modules = RCH_ABSENT,
+    .interp_lazy_pending = RCH_ABSENT,
 
     // struct _gc_runtime_state, struct gc_generation
     .gc_enabled = 12,
@@ -356,6 +362,7 @@ const struct rch_layout rch_layout_v3_11 = {
     .str_statically_allocated_bit = RCH_ABSENT,
     .bytes_data = 32,
     .bytearray_alloc = 24,
+    .bytearray_object = RCH_ABSENT,
     .long_size_or_tag = 16,
     .long_digits = 24,
     .long_tag_shift = 0,
@@ -511,6 +518,13 @@ const struct rch_layout rch_layout_v3_11 = {
     .local_dicts = RCH_ABSENT,
     .local_thread_watchdogs = RCH_ABSENT,
     .localdummy_dict = 16,
+
+    // _queue: SimpleQueue, a list or from 3.13 a ring
+    .simplequeue_list = 32,
+    .simplequeue_first = RCH_ABSENT,
+    .simplequeue_items = RCH_ABSENT,
+    .simplequeue_capacity = RCH_ABSENT,
+    .simplequeue_num = RCH_ABSENT,
 
     // struct _gil_runtime_state
     .runtime_gil = 360,

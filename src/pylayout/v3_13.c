@@ -55,8 +55,14 @@ const struct rch_layout rch_layout_v3_13 = {
     .interp_monitoring_num_callables = 136,
     .interp_monitoring_tool_names = 194264,
     .interp_monitoring_num_tools = 8,
-    .interp_common_consts = RCH_ABSENT,
-    .interp_num_common_consts = RCH_ABSENT,
+    .interp_warnings_context = RCH_ABSENT,
+    .interp_errnomap = RCH_ABSENT,
+    .interp_dict_descriptor = RCH_ABSENT,
+    .interp_weakref_descriptor = RCH_ABSENT,
+    .interp_lazy_import_func = RCH_ABSENT,
+    .interp_lazy_imports_filter = RCH_ABSENT,
+    .interp_lazy_modules = RCH_ABSENT,
+    .interp_lazy_pending = RCH_ABSENT,
 
     // struct _gc_runtime_state, struct gc_generation
     .gc_enabled = 12,
@@ -356,6 +362,7 @@ const struct rch_layout rch_layout_v3_13 = {
     .str_statically_allocated_bit = 128,
     .bytes_data = 32,
     .bytearray_alloc = 24,
+    .bytearray_object = RCH_ABSENT,
     .long_size_or_tag = 16,
     .long_digits = 24,
     .long_tag_shift = 3,
@@ -511,6 +518,13 @@ const struct rch_layout rch_layout_v3_13 = {
     .local_dicts = 40,
     .local_thread_watchdogs = 48,
     .localdummy_dict = RCH_ABSENT,
+
+    // _queue: SimpleQueue, a list or from 3.13 a ring
+    .simplequeue_list = RCH_ABSENT,
+    .simplequeue_first = 32,
+    .simplequeue_items = 40,
+    .simplequeue_capacity = 48,
+    .simplequeue_num = 56,
 
     // struct _gil_runtime_state
     .runtime_gil = RCH_ABSENT,

@@ -55,8 +55,14 @@ const struct rch_layout rch_layout_v3_15 = {
     .interp_monitoring_num_callables = 152,
     .interp_monitoring_tool_names = 224768,
     .interp_monitoring_num_tools = 8,
-    .interp_common_consts = 223312,
-    .interp_num_common_consts = 12,
+    .interp_warnings_context = 10752,
+    .interp_errnomap = 79896,
+    .interp_dict_descriptor = 224968,
+    .interp_weakref_descriptor = 224976,
+    .interp_lazy_import_func = 7640,
+    .interp_lazy_imports_filter = 7656,
+    .interp_lazy_modules = 7664,
+    .interp_lazy_pending = 7672,
 
     // struct _gc_runtime_state, struct gc_generation
     .gc_enabled = 0,
@@ -356,6 +362,7 @@ const struct rch_layout rch_layout_v3_15 = {
     .str_statically_allocated_bit = 128,
     .bytes_data = 32,
     .bytearray_alloc = 24,
+    .bytearray_object = 56,
     .long_size_or_tag = 16,
     .long_digits = 24,
     .long_tag_shift = 3,
@@ -511,6 +518,13 @@ const struct rch_layout rch_layout_v3_15 = {
     .local_dicts = 40,
     .local_thread_watchdogs = 48,
     .localdummy_dict = RCH_ABSENT,
+
+    // _queue: SimpleQueue, a list or from 3.13 a ring
+    .simplequeue_list = RCH_ABSENT,
+    .simplequeue_first = 32,
+    .simplequeue_items = 40,
+    .simplequeue_capacity = 48,
+    .simplequeue_num = 56,
 
     // struct _gil_runtime_state
     .runtime_gil = RCH_ABSENT,

@@ -33,7 +33,7 @@ class Table:
         return self.values[name]
 
 
-SUPPORTED = (sys.implementation.name == "cpython" and 9 <= MINOR <= 13 and
+SUPPORTED = (sys.implementation.name == "cpython" and 9 <= MINOR <= 15 and
              not sysconfig.get_config_var("Py_GIL_DISABLED"))
 L = Table() if SUPPORTED else None
 

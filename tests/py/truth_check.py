@@ -23,6 +23,7 @@ from truth_reasons import reason_for
 
 GC_FLAG = 1 << 14
 HEAP_FLAG = 1 << 9
+MANAGED_DICT_FLAG = 1 << 4
 TP_TRAVERSE = 184
 NOT_OWNING_ROOTS = ("module", "static-type", "c-held", "garbage")
 
@@ -74,7 +75,15 @@ class Truth:
             id(vars(self)),
             id(self.examples),
             *(id(frame) for frame in self.frames()),
+            *self.interned_strings(),
         }
+
+    def interned_strings(self):
+        """The table of interned strings: its references are not counted, so that strings vanish
+        from it while we compare. Tracked from 3.14 on."""
+        for _, name, _, references in self.graph.roots():
+            if name == "interpreter":
+                yield from (edge[3] for edge in references if edge[1] == "interned strings")
 
     @staticmethod
     def warm_up():
@@ -128,13 +137,29 @@ class Truth:
         return found
 
     def atexit_callbacks(self):
-        """What the module visits up to 3.9: a root of its own in the graph."""
+        """A root of its own in the graph. Up to 3.9 the module visits them; from 3.14 they lie in
+        tuples in a list."""
         return collections.Counter(
             edge[3]
             for kind, name, _, references in self.graph.roots()
             for edge in references
             if (kind, name) == ("interpreter", "atexit callbacks")
         )
+
+    def holds_atexit_callbacks(self, obj):
+        if sys.version_info < (3, 10):
+            return obj is sys.modules.get("atexit")
+        if sys.version_info < (3, 14) or type(obj) not in (list, tuple):
+            return False
+        return self.atexit_callbacks()[id(obj)] > 0
+
+    def through_dict(self, obj):
+        """Attributes in the object itself, which its dict tells if there is one."""
+        found = collections.Counter()
+        for kind, _, _, target in self.nodes[id(obj)]["references"]:
+            if kind == "dict" and target in self.nodes:
+                found.update(edge[3] for edge in self.nodes[target]["references"])
+        return found
 
     @staticmethod
     def object_at(address):
@@ -156,8 +181,10 @@ class Truth:
             missing[id(cls)] -= 1  # it follows from the node's type
         if name == "functools._lru_cache_wrapper":
             missing -= self.through_links(obj)
-        elif obj is sys.modules.get("atexit") and sys.version_info < (3, 10):
+        elif self.holds_atexit_callbacks(obj):
             missing -= self.atexit_callbacks()
+        elif cls.__flags__ & MANAGED_DICT_FLAG and sys.version_info >= (3, 13):
+            missing -= self.through_dict(obj)
         for target, num in missing.items():
             if num > 0:
                 self.note("missing", name, full_name(type(self.object_at(target))))
@@ -240,8 +267,8 @@ class Truth:
             if kind not in NOT_OWNING_ROOTS:
                 found.update(edge[3] for edge in references)
         for address, num in found.items():
-            count = self.heads[address][0]
-            immortal = ctypes.c_int32(count & 0xFFFFFFFF).value < 0 or count > 900_000_000
+            count = self.heads[address][0] & 0xFFFFFFFF  # from 3.14 there are flags above
+            immortal = ctypes.c_int32(count).value < 0 or count > 900_000_000
             if not immortal and num > count and address in alive:
                 self.note_overcounted(alive[address], num - count)
 
