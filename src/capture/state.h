@@ -105,6 +105,11 @@ struct rch__root {  // a root being collected: its references are codes in root_
     bool is_owner;                   // its references are counted ones
 };
 
+struct rch__thread {
+    struct rch_thread row;  // root: the number of a root, or UINT32_MAX
+    rch_addr gil;           // that it needs to run Python
+};
+
 struct rch__observed {  // a node that belongs to the questioner
     uint32_t code;      // of an object, or the number of a root if is_root
     uint32_t scope;
@@ -118,11 +123,6 @@ struct rch__moved {  // a value of a namespace that the questioner made: taken o
 struct rch__code_names {  // a closure tuple gets the names of the function's free variables
     uint32_t tuple_code;
     uint32_t shape;
-};
-
-struct rch__thread {
-    struct rch_thread row;  // root: the number of a root, or UINT32_MAX
-    rch_addr gil;           // that it needs to run Python
 };
 
 struct rch__text {
