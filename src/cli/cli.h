@@ -39,9 +39,11 @@ struct rch_option {
 
 /// The command line after parsing. Pointers are into argv.
 struct rch_args {
-    bool json, raw, all, locals;
+    bool json, raw, all;
     uint32_t limit, max_holders;
-    const char *output, *thread;
+    const char *output;
+    const char *thread;  // of stacks
+    bool locals;
     const char *const *words;  // what is not an option
     int num_words;
 };
