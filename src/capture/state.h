@@ -108,6 +108,10 @@ struct rch__root {  // a root being collected: its references are codes in root_
 struct rch__thread {
     struct rch_thread row;  // root: the number of a root, or UINT32_MAX
     rch_addr gil;           // that it needs to run Python
+    uint64_t ident;         // threading.get_ident()
+    const char *name;       // the capture's
+    rch_addr slots;         // variables and temporaries of its innermost frame
+    uint32_t num_slots;
 };
 
 struct rch__observed {  // a node that belongs to the questioner
