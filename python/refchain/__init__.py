@@ -12,8 +12,10 @@ call, or makes an object's ``__dict__``. Calls hold the GIL only while the heap 
 from ._answer import Answer, Cut, Freed, Holder, Hop, Root
 from ._core import Error, __version__
 from ._graph import Graph, Node, Top, TypeCount, by_type, dump, load, snapshot, why
+from ._stacks import Frame, Local, Stacks, Thread
 
 __all__ = [
-    "Answer", "Cut", "Error", "Freed", "Graph", "Holder", "Hop", "Node", "Root", "Top", "TypeCount",
-    "__version__", "by_type", "dump", "load", "snapshot", "why",
+    "Answer", "Cut", "Error", "Frame", "Freed", "Graph", "Holder", "Hop", "Local", "Node", "Root",
+    "Stacks", "Thread", "Top", "TypeCount", "__version__", "by_type", "dump", "load", "snapshot",
+    "why",
 ]

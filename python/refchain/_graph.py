@@ -10,6 +10,7 @@ from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence, Tupl
 
 from . import _core
 from ._answer import Answer
+from ._stacks import Stacks
 
 _OWN_FILES = (os.path.dirname(os.path.abspath(__file__)) + os.sep,)
 _PATH = Union[str, "os.PathLike[str]"]
@@ -111,6 +112,17 @@ class Graph:
             rows = [TypeCount(name, *both) for name, both in counts.items()]
         rows.sort(key=lambda row: (-row.count, row.type))
         return Top(rows, lambda: self._core.top(limit, False, False, self._source))
+
+    def stacks(self, *, locals: bool = False, thread: Union[str, int, None] = None) -> Stacks:
+        """Where every thread stood: function, file and line of its calls, most recent first.
+
+        locals: with the local variables, their types and lengths. thread: only the one of this
+        name or number.
+        """
+        only = None if thread is None else str(thread)
+        text, data = (self._core.stacks(as_json, locals, only, self._source)
+                      for as_json in (False, True))
+        return Stacks(text, json.loads(data))
 
     def count(self, pattern: str) -> int:
         """How many objects there are of the types `pattern` names."""

@@ -387,29 +387,6 @@ static enum rch_status fill_addr_columns(struct rch__cap *cap, struct owner *own
     return c->addr_runs ? RCH_OK : rch_fail(err, RCH_ENOMEM, "%zu runs of addresses", runs.num);
 }
 
-static rch_node node_of_root(uint32_t root, uint32_t num_objects)
-{
-    return root == UINT32_MAX ? RCH_NO_NODE : num_objects + root;
-}
-
-static enum rch_status fill_threads(struct rch__cap *cap, struct owner *owner,
-                                    struct rch_columns *c, struct rch_error *err)
-{
-    struct rch_thread *threads = own_new(owner, cap->threads.num, sizeof(*threads));
-    c->stack_frames = own_vec(owner, &cap->frames, &c->num_stack_frames);
-    if (!threads || !c->stack_frames)
-        return rch_fail(err, RCH_ENOMEM, "%zu threads", cap->threads.num);
-    for (size_t i = 0; i < cap->threads.num; i++) {
-        threads[i] = RCH_VEC_AT(&cap->threads, struct rch__thread, i).row;
-        threads[i].root = node_of_root(threads[i].root, c->num_objects);
-    }
-    for (uint32_t i = 0; i < c->num_stack_frames; i++)
-        c->stack_frames[i].root = node_of_root(c->stack_frames[i].root, c->num_objects);
-    c->threads = threads;
-    c->num_threads = (uint32_t)cap->threads.num;
-    return RCH_OK;
-}
-
 static enum rch_status fill_fds(struct rch__cap *cap, struct owner *owner, struct rch_columns *c,
                                 struct rch_error *err)
 {
@@ -459,6 +436,29 @@ static enum rch_status append_roots(struct rch__cap *cap, struct owner *owner,
     return RCH_OK;
 }
 
+static rch_node node_of_root(uint32_t root, uint32_t num_objects)
+{
+    return root == UINT32_MAX ? RCH_NO_NODE : num_objects + root;
+}
+
+static enum rch_status fill_threads(struct rch__cap *cap, struct owner *owner,
+                                    struct rch_columns *c, struct rch_error *err)
+{
+    struct rch_thread *threads = own_new(owner, cap->threads.num, sizeof(*threads));
+    c->stack_frames = own_vec(owner, &cap->frames, &c->num_stack_frames);
+    if (!threads || !c->stack_frames)
+        return rch_fail(err, RCH_ENOMEM, "%zu threads", cap->threads.num);
+    for (size_t i = 0; i < cap->threads.num; i++) {
+        threads[i] = RCH_VEC_AT(&cap->threads, struct rch__thread, i).row;
+        threads[i].root = node_of_root(threads[i].root, c->num_objects);
+    }
+    for (uint32_t i = 0; i < c->num_stack_frames; i++)
+        c->stack_frames[i].root = node_of_root(c->stack_frames[i].root, c->num_objects);
+    c->threads = threads;
+    c->num_threads = (uint32_t)cap->threads.num;
+    return RCH_OK;
+}
+
 static void fill_info(struct rch__cap *cap)
 {
     struct rch_capture_info *info = rch_builder_info(cap->b);
@@ -483,10 +483,10 @@ static enum rch_status make_graph(struct rch__cap *cap, struct rch_graph **graph
                             .num_objects = (uint32_t)cap->rows.shape.num};
     RCH_TRY(fill_observers(cap, owner, &c, err));
     RCH_TRY(fill_texts(cap, owner, &c, err));
-    RCH_TRY(fill_threads(cap, owner, &c, err));
     RCH_TRY(fill_fds(cap, owner, &c, err));
     RCH_TRY(fill_addr_columns(cap, owner, &c, err));
     RCH_TRY(append_roots(cap, owner, &c, err));
+    RCH_TRY(fill_threads(cap, owner, &c, err));
     if (cap->rows.big.num)
         qsort(cap->rows.big.mem, cap->rows.big.num, sizeof(struct rch_big_size), compare_big);
     c.big_sizes = own_vec(owner, &cap->rows.big, &c.num_big_sizes);

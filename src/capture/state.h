@@ -112,6 +112,15 @@ struct rch__root {  // a root being collected: its references are codes in root_
     bool is_owner;                   // its references are counted ones
 };
 
+struct rch__thread {
+    struct rch_thread row;  // root: the number of a root, or UINT32_MAX
+    rch_addr gil;           // that it needs to run Python
+    uint64_t ident;         // threading.get_ident()
+    const char *name;       // the capture's
+    rch_addr slots;         // variables and temporaries of its innermost frame
+    uint32_t num_slots;
+};
+
 struct rch__observed {  // a node that belongs to the questioner
     uint32_t code;      // of an object, or the number of a root if is_root
     uint32_t scope;
@@ -126,11 +135,6 @@ struct rch__moved {  // a value of a namespace that the questioner made: taken o
 struct rch__code_names {  // a closure tuple gets the names of the function's free variables
     uint32_t tuple_code;
     uint32_t shape;
-};
-
-struct rch__thread {
-    struct rch_thread row;  // root: the number of a root, or UINT32_MAX
-    rch_addr gil;           // that it needs to run Python
 };
 
 struct rch__fd_claim {  // an object has this descriptor

@@ -55,7 +55,9 @@ static uint32_t native_id_of(struct rch__cap *cap, rch_addr thread, rch_addr obj
 void rch__thread_add(struct rch__cap *cap, rch_addr interp, rch_addr thread, rch_addr object,
                      const char *name, uint32_t root)
 {
-    struct rch__thread row = {.gil = gil_of(cap, interp)};
+    struct rch__thread row = {.gil = gil_of(cap, interp),
+                              .ident = rch__field_at(cap, thread, cap->L->tstate_thread_id),
+                              .name = rch_arena_copy(&cap->arena, name, strlen(name))};
     row.row = (struct rch_thread){.name = rch__intern(cap, name),
                                   .native_id = native_id_of(cap, thread, object),
                                   .root = root,
@@ -69,6 +71,20 @@ void rch__thread_add(struct rch__cap *cap, rch_addr interp, rch_addr thread, rch
 }
 
 // ---- where -------------------------------------------------------------------------------------
+
+static void keep_slots(struct rch__cap *cap, rch_addr where, const struct rch__frame *frame)
+{
+    const struct rch_layout *L = cap->L;
+    struct rch__thread *thread =
+        &RCH_VEC_AT(&cap->threads, struct rch__thread, cap->threads.num - 1);
+    rch_addr named = L->code_nlocalsplus != RCH_ABSENT
+                         ? rch_load32(cap->t, frame->code + (uint32_t)L->code_nlocalsplus)
+                         : (rch__field_at(cap, where, L->frame_valuestack) - frame->slots) / 8;
+    thread->slots = frame->slots;
+    if (named < UINT16_MAX)
+        thread->num_slots =
+            (uint32_t)named + rch_load32(cap->t, frame->code + (uint32_t)L->code_stacksize);
+}
 
 // Deep recursion is many frames of one code object at one instruction: read it once.
 void rch__stack_frame_add(struct rch__cap *cap, rch_addr where, const struct rch__frame *frame)
@@ -93,8 +109,10 @@ void rch__stack_frame_add(struct rch__cap *cap, rch_addr where, const struct rch
     row.root = frame->root;
     if (cap->status == RCH_OK)
         cap->status = rch_vec_append(&cap->frames, &row, 1, &cap->err);
-    if (cap->status == RCH_OK)
-        RCH_VEC_AT(&cap->threads, struct rch__thread, cap->threads.num - 1).row.num_frames++;
+    if (cap->status != RCH_OK)
+        return;
+    if (RCH_VEC_AT(&cap->threads, struct rch__thread, cap->threads.num - 1).row.num_frames++ == 0)
+        keep_slots(cap, where, frame);
 }
 
 // ---- what for ----------------------------------------------------------------------------------
@@ -109,18 +127,18 @@ static bool is_gil(struct rch__cap *cap, uint64_t futex)
     return false;
 }
 
-static void fill_from_os(struct rch__cap *cap, struct rch_thread *row,
+static void fill_from_os(struct rch__cap *cap, struct rch__thread *thread,
                          const struct rch_os_thread *os)
 {
-    char words[RCH_WAITS_BYTES];
-    if (is_gil(cap, rch_waits_futex(cap->opt.image, os)))
-        row->waits_for = rch__intern(cap, "futex (the GIL)");
-    else
+    char words[RCH_WAITS_BYTES] = "futex (the GIL)";
+    uint64_t futex = rch_waits_futex(cap->opt.image, os);
+    bool is_known =
+        futex && (is_gil(cap, futex) || rch__lock_words(cap, thread, futex, words, sizeof(words)));
+    if (!is_known)
         rch_waits_words(cap->opt.image, os, cap->opt.fds, words);
-    if (!row->waits_for)
-        row->waits_for = rch__intern(cap, words);
+    thread->row.waits_for = rch__intern(cap, words);
     if (!os->was_stopped)
-        row->flags |= RCH_THREAD_NOT_STOPPED;
+        thread->row.flags |= RCH_THREAD_NOT_STOPPED;
 }
 
 static bool has_row(const struct rch__cap *cap, uint32_t tid)
@@ -146,7 +164,7 @@ static void add_others(struct rch__cap *cap)
             continue;
         memcpy(name, os->name, sizeof(os->name));
         other.row.name = rch__intern(cap, name);
-        fill_from_os(cap, &other.row, os);
+        fill_from_os(cap, &other, os);
         if (cap->status == RCH_OK)
             cap->status = rch_vec_append(&cap->threads, &other, 1, &cap->err);
     }
@@ -172,10 +190,10 @@ void rch__threads_finish(struct rch__cap *cap)
     if (!cap->opt.image)
         return;
     for (size_t i = 0; i < cap->threads.num && cap->status == RCH_OK; i++) {
-        struct rch_thread *row = &RCH_VEC_AT(&cap->threads, struct rch__thread, i).row;
-        const struct rch_os_thread *os = os_thread_of(cap, row->native_id);
+        struct rch__thread *thread = &RCH_VEC_AT(&cap->threads, struct rch__thread, i);
+        const struct rch_os_thread *os = os_thread_of(cap, thread->row.native_id);
         if (os)
-            fill_from_os(cap, row, os);
+            fill_from_os(cap, thread, os);
     }
     add_others(cap);
 }

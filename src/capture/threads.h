@@ -13,6 +13,12 @@ int64_t rch__last_instruction(struct rch__cap *cap, rch_addr code, rch_addr fram
 /// The line it belongs to, 0: none, or not known.
 uint32_t rch__line_at(struct rch__cap *cap, rch_addr code, int64_t lasti);
 
+// locks.c
+/// The object whose futex the thread waits for, in words: "futex (_thread.RLock at 0x7f.., held by thread
+/// worker)". False: none was found.
+bool rch__lock_words(struct rch__cap *cap, const struct rch__thread *thread, uint64_t futex,
+                     char *words, size_t num_bytes);
+
 // threads.c
 /// A thread whose frames follow, innermost first. `root`: number of its root or UINT32_MAX; `object`:
 /// its threading.Thread, or 0.

@@ -41,10 +41,12 @@ struct rch_option {
 
 /// The command line after parsing. Pointers are into argv.
 struct rch_args {
-    bool json, raw, all, locals;
+    bool json, raw, all;
     uint32_t limit, max_holders;
-    const char *output, *sysroot, *thread;
-    uint64_t memory_limit;     // bytes, 0: not given
+    const char *output, *sysroot;
+    uint64_t memory_limit;  // bytes, 0: not given
+    const char *thread;     // of stacks
+    bool locals;
     const char *const *words;  // what is not an option
     int num_words;
 };

@@ -105,7 +105,10 @@ static void put_note(struct rch_page *page, uint64_t count, const char *one, con
     char number[RCH_NUMBER_BYTES];
     rch_page_tab(page, FRAME_INDENT);
     rch_page_style(page, RCH_STYLE_DIM);
-    rch_page_words(page, "[%s %s]", rch_count_text(number, count), count == 1 ? one : many);
+    if (count)
+        rch_page_words(page, "[%s %s]", rch_count_text(number, count), count == 1 ? one : many);
+    else
+        rch_page_words(page, "[no Python code]");
     rch_page_style(page, RCH_STYLE_PLAIN);
     rch_page_end(page);
 }
@@ -131,7 +134,7 @@ static void put_frames(struct rch_page *page, const struct rch_graph *g,
     if (i < num)
         put_note(page, num - i, "more call, --all shows it", "more calls, --all shows them");
     if (num == 0)
-        put_note(page, 0, "", "calls of Python code");
+        put_note(page, 0, NULL, NULL);
 }
 
 void rch_render_stacks_text(const struct rch_graph *g, const struct rch_render_options *options,
