@@ -24,6 +24,7 @@ enum rch_option_id {
     RCH_OPT_LIMIT,
     RCH_OPT_MAX_HOLDERS,
     RCH_OPT_OUTPUT,
+    RCH_OPT_WHY,
 };
 
 /// One row of an option table: getopt's options and the help text both come from it.
@@ -37,7 +38,7 @@ struct rch_option {
 
 /// The command line after parsing. Pointers are into argv.
 struct rch_args {
-    bool json, raw, all;
+    bool json, raw, all, why;
     uint32_t limit, max_holders;
     const char *output;
     const char *const *words;  // what is not an option
@@ -55,7 +56,7 @@ struct rch_command {
     int (*run)(const struct rch_args *args);  // returns an rch_exit
 };
 extern const struct rch_command rch_command_why, rch_command_top, rch_command_dump,
-    rch_command_doctor;
+    rch_command_doctor, rch_command_fds;
 
 /// Parse argv[1..] for `command`. Returns -1 to go on, otherwise the exit code to end with (help was
 /// printed, or a usage error said).
