@@ -51,6 +51,7 @@ static bool take_option(const struct rch_command *command, int id, struct rch_ar
     case RCH_OPT_RAW: args->raw = true; return true;
     case RCH_OPT_ALL: args->all = true; return true;
     case RCH_OPT_LOCALS: args->locals = true; return true;
+    case RCH_OPT_WHY: args->why = true; return true;
     case RCH_OPT_OUTPUT: args->output = optarg; return true;
     case RCH_OPT_SYSROOT: args->sysroot = optarg; return true;
     case RCH_OPT_MEMORY_LIMIT:

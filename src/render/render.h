@@ -4,6 +4,7 @@
 #ifndef RCH_RENDER_RENDER_H
 #define RCH_RENDER_RENDER_H
 #include "analyze/ask.h"
+#include "analyze/fd_table.h"
 #include "analyze/histogram.h"
 #include "analyze/why.h"
 #include "base/sink.h"
@@ -53,6 +54,17 @@ void rch_render_stacks_text(const struct rch_graph *g, const struct rch_render_o
 /// schema refchain.stacks/1; all calls if limit is 0
 void rch_render_stacks_json(const struct rch_graph *g, const struct rch_render_options *options,
                             struct rch_sink *sink);
+
+/// A line a descriptor; four or more alike are one line, unless options->all.
+void rch_render_fds_text(const struct rch_graph *g, const struct rch_fd_table *table,
+                         const struct rch_render_options *options, struct rch_sink *sink);
+/// A group after the other with its holders, as far as rch_fd_table_why() was asked; then what no Python
+/// object owns.
+void rch_render_fds_why_text(const struct rch_graph *g, const struct rch_fd_table *table,
+                             const struct rch_render_options *options, struct rch_sink *sink);
+/// schema refchain.fds/1
+void rch_render_fds_json(const struct rch_graph *g, const struct rch_fd_table *table,
+                         const struct rch_render_options *options, struct rch_sink *sink);
 
 /// Text that a terminal shows as it is: control characters, escapes, bidirectional overrides and
 /// broken UTF-8 come out as \xNN or \u{N}; at most `max_bytes` of output, then an ellipsis (0: no limit).

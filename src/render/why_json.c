@@ -4,8 +4,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#include "render/json.h"
-#include "render/render.h"
+#include "render/why_parts.h"
 
 static void put_freed(struct rch_json *json, const char *key, const struct rch_freed *freed)
 {
@@ -123,11 +122,11 @@ static void put_question(struct rch_json *json, const char *text, const struct r
     rch_json_close(json, '}');
 }
 
-static void put_answer(struct rch_json *json, const struct rch_graph *g,
-                       const struct rch_answer *answer, const struct rch_asked *asked,
-                       const char *source)
+void rch_json_answer(struct rch_json *json, const char *key, const struct rch_graph *g,
+                     const struct rch_answer *answer, const struct rch_asked *asked,
+                     const char *source)
 {
-    rch_json_open(json, NULL, '{', false);
+    rch_json_open(json, key, '{', false);
     rch_json_string(json, "schema", "refchain.why/1");
     put_question(json, answer->question, asked);
     if (source)
@@ -156,7 +155,7 @@ void rch_render_why_json(const struct rch_graph *g, const struct rch_answer *ans
                          const struct rch_render_options *options, struct rch_sink *sink)
 {
     struct rch_json json = {.sink = sink};
-    put_answer(&json, g, answer, options->asked, options->source);
+    rch_json_answer(&json, NULL, g, answer, options->asked, options->source);
 }
 
 void rch_render_ambiguous_json(const struct rch_graph *g, const struct rch_ask_list *list,
@@ -176,7 +175,7 @@ void rch_render_ambiguous_json(const struct rch_graph *g, const struct rch_ask_l
     rch_json_close(&json, ']');
     rch_json_open(&json, "answers", '[', false);
     for (uint32_t i = 0; i < list->num_asked; i++)
-        put_answer(&json, g, answers[i], &list->asked[i], options->source);
+        rch_json_answer(&json, NULL, g, answers[i], &list->asked[i], options->source);
     rch_json_close(&json, ']');
     rch_json_close(&json, '}');
 }

@@ -9,6 +9,7 @@
 
 #include "render/hop_text.h"
 #include "render/line.h"
+#include "render/why_parts.h"
 
 enum { TRACE_INDENT = 5, GAP = 2, LABEL_INDENT = 2, TEXT_INDENT = 10, MAX_OBSERVER_NAMES = 4 };
 
@@ -521,28 +522,34 @@ static void put_guess_note(struct rch_page *page, const struct rch_answer *answe
         page, "a reference found by guessing: a word in memory that is an object's address.", 3);
 }
 
+void rch_page_answer(struct rch_page *page, const struct rch_answer *answer,
+                     const struct rch_render_options *options)
+{
+    put_summary(page, answer);
+    uint32_t limit = options->limit ? options->limit : answer->is_diffuse ? 8 : UINT32_MAX;
+    for (uint32_t i = 0; i < answer->num_holders && i < limit; i++)
+        put_holder(page, answer, i, options);
+    put_hidden_holders(page, answer, limit);
+    if (answer->num_holders > 1 && !answer->is_diffuse && answer->holders[0].is_cuttable) {
+        rch_page_end(page);
+        rch_page_style(page, RCH_STYLE_BOLD);
+        rch_page_words(page, "ALL CUT   ");
+        rch_page_style(page, RCH_STYLE_PLAIN);
+        rch_page_words(page, "frees ");
+        put_freed(page, answer, &answer->all_cut, short_name(answer, options), "nothing");
+    }
+    put_guess_note(page, answer);
+    if (answer->objects)
+        put_rest(page, answer);
+}
+
 void rch_render_why_text(const struct rch_graph *g, const struct rch_answer *answer,
                          const struct rch_render_options *options, struct rch_sink *sink)
 {
     struct rch_page page = rch_page_of(options, sink);
     put_header(&page, g, answer, options);
     put_matches(&page, options->asked);
-    put_summary(&page, answer);
-    uint32_t limit = options->limit ? options->limit : answer->is_diffuse ? 8 : UINT32_MAX;
-    for (uint32_t i = 0; i < answer->num_holders && i < limit; i++)
-        put_holder(&page, answer, i, options);
-    put_hidden_holders(&page, answer, limit);
-    if (answer->num_holders > 1 && !answer->is_diffuse && answer->holders[0].is_cuttable) {
-        rch_page_end(&page);
-        rch_page_style(&page, RCH_STYLE_BOLD);
-        rch_page_words(&page, "ALL CUT   ");
-        rch_page_style(&page, RCH_STYLE_PLAIN);
-        rch_page_words(&page, "frees ");
-        put_freed(&page, answer, &answer->all_cut, short_name(answer, options), "nothing");
-    }
-    put_guess_note(&page, answer);
-    if (answer->objects)
-        put_rest(&page, answer);
+    rch_page_answer(&page, answer, options);
 }
 
 void rch_render_ambiguous_text(const struct rch_ask_list *list,

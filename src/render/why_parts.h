@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: MIT
+// render/why_parts.h -- an answer within a larger page: `fds` tells holders group by group. Private to
+// render/.
+#ifndef RCH_RENDER_WHY_PARTS_H
+#define RCH_RENDER_WHY_PARTS_H
+#include "render/json.h"
+#include "render/line.h"
+
+/// What rch_render_why_text() says below its header: the short answer, every holder, the rest.
+void rch_page_answer(struct rch_page *page, const struct rch_answer *answer,
+                     const struct rch_render_options *options);
+/// The object of rch_render_why_json(), as the value of `key`.
+void rch_json_answer(struct rch_json *json, const char *key, const struct rch_graph *g,
+                     const struct rch_answer *answer, const struct rch_asked *asked,
+                     const char *source);
+
+#endif
