@@ -46,6 +46,24 @@ static int fill_probe(struct rch_layout_probe *probe, PyObject *tuple, PyObject 
 
 static struct rch_layout validated;  // of this interpreter's version; written once at import
 
+static void fit_layout(struct core_state *state, const struct rch_layout_probe *probe)
+{
+    struct rch_target target;
+    rch_target_own_checked_init(&target);
+    if (!own_layout(&validated)) {
+        snprintf(state->layout_words, sizeof(state->layout_words),
+                 "CPython %d.%d is not known to this version of refchain (3.9 to 3.15 are)",
+                 PY_MAJOR_VERSION, PY_MINOR_VERSION);
+    } else {
+        (void)rch_layout_shift(&validated, &target, probe);
+        if (rch_layout_validate(&validated, &target, probe, state->layout_words,
+                                sizeof(state->layout_words)) == RCH_OK)
+            (void)rch_layout_refit(&validated, &target, probe);
+    }
+    if (state->layout_words[0])
+        state->layout_doubt = state->layout_words;
+}
+
 int core_check_layout(struct core_state *state)
 {
     PyObject *str = PyUnicode_FromString("refchain_probe"), *dict = PyDict_New();
@@ -53,19 +71,8 @@ int core_check_layout(struct core_state *state)
     struct rch_layout_probe probe = {0};
     int failed = !str || !dict || !tuple || !list || PyList_Append(list, str) < 0 ||
                  fill_probe(&probe, tuple, list, dict, str) < 0;
-    if (!failed) {
-        struct rch_target target;
-        rch_target_own_checked_init(&target);
-        if (!own_layout(&validated))
-            snprintf(state->layout_words, sizeof(state->layout_words),
-                     "CPython %d.%d is not known to this version of refchain (3.9 to 3.15 are)",
-                     PY_MAJOR_VERSION, PY_MINOR_VERSION);
-        else if (rch_layout_validate(&validated, &target, &probe, state->layout_words,
-                                     sizeof(state->layout_words)) == RCH_OK)
-            (void)rch_layout_refit(&validated, &target, &probe);
-        if (state->layout_words[0])
-            state->layout_doubt = state->layout_words;
-    }
+    if (!failed)
+        fit_layout(state, &probe);
     Py_XDECREF(str);
     Py_XDECREF(dict);
     Py_XDECREF(tuple);

@@ -159,8 +159,7 @@ uint64_t rch__size_buffered(struct rch__cap *cap, const struct rch__type *type, 
 uint64_t rch__size_simplequeue(struct rch__cap *cap, const struct rch__type *type, rch_addr queue)
 {
     bool counts_ring = cap->L->py_minor >= 15;
-    uint64_t bytes =
-        counts_ring ? 8 * rch__field_at(cap, queue, cap->L->simplequeue_capacity) : 0;
+    uint64_t bytes = counts_ring ? 8 * rch__field_at(cap, queue, cap->L->simplequeue_capacity) : 0;
     return (uint64_t)type->basicsize + bytes;
 }
 

@@ -332,6 +332,7 @@ static const struct rch__family families[] = {
     {.name = "re.Match", .words = "- !string !regs !re"},
     {.name = "array.array", .size = rch__size_array},
     {.name = "_struct.Struct", .words = "@40 !format", .size = rch__size_struct},
+    {.name = "select.poll", .words = "!dict"},
     {.name = "_csv.reader", .words = "input dialect fields"},
     {.name = "_csv.writer", .words = "write dialect"},
     {.name = "_queue.SimpleQueue",

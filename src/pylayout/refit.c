@@ -1,13 +1,17 @@
 // SPDX-License-Identifier: MIT
-// pylayout/refit.c -- the far end of the interpreter state, whose place is not the same in all
-// patch releases: confirm, find again, or give up field by field.
+// pylayout/refit.c -- what lies behind the collector's state in the interpreter state, whose place is
+// not the same in all patch releases: confirm, find again, or give up field by field.
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "pylayout/validate.h"
 
 #define SEARCH_BYTES (UINT64_C(1) << 20)
 #define MAX_STATIC_TYPES 512
 #define MIN_STATIC_TYPES 32
+#define MAX_SHIFT 64
+
+#define AT(field) offsetof(struct rch_layout, field)
 
 struct refit {
     struct rch_layout *layout;
@@ -162,21 +166,144 @@ static bool are_callbacks(struct refit *refit)
             (callback == 0 || rch_target_read(refit->target, callback, &func, sizeof(func))));
 }
 
+// ---- a shift of all that follows the collector ---------------------------------------------------
+
+static const size_t behind_gc[] = {
+    AT(interp_modules),
+    AT(interp_modules_by_index),
+    AT(interp_sysdict),
+    AT(interp_builtins),
+    AT(interp_builtins_copy),
+    AT(interp_importlib),
+    AT(interp_import_func),
+    AT(interp_codec_search_path),
+    AT(interp_codec_search_cache),
+    AT(interp_codec_error_registry),
+    AT(interp_dict),
+    AT(interp_before_forkers),
+    AT(interp_after_forkers_parent),
+    AT(interp_after_forkers_child),
+    AT(interp_audit_hooks),
+    AT(interp_asyncio_tasks),
+    AT(interp_warnings_filters),
+    AT(interp_warnings_once_registry),
+    AT(interp_warnings_default_action),
+    AT(interp_warnings_context),
+    AT(interp_sysdict_copy),
+    AT(interp_interned_strings),
+    AT(interp_monitoring_callables),
+    AT(interp_monitoring_tool_names),
+    AT(interp_errnomap),
+    AT(interp_dict_descriptor),
+    AT(interp_weakref_descriptor),
+    AT(interp_lazy_import_func),
+    AT(interp_lazy_imports_filter),
+    AT(interp_lazy_modules),
+    AT(interp_lazy_pending),
+    AT(interp_atexit_list),
+    AT(interp_atexit_callbacks),
+    AT(interp_atexit_num),
+    AT(interp_pyexitmodule),
+    AT(interp_static_types),
+    AT(interp_num_static_types),
+    AT(interp_ext_static_types),
+    AT(interp_num_ext_static_types),
+};
+
+static int32_t *field_at(struct rch_layout *layout, size_t at)
+{
+    return (int32_t *)(void *)((char *)layout + at);
+}
+
+static bool are_dicts_at(struct refit *refit, const struct rch_layout *table, int32_t by)
+{
+    const int32_t offsets[] = {table->interp_modules, table->interp_sysdict,
+                               table->interp_builtins};
+    for (size_t i = 0; i < sizeof(offsets) / sizeof(offsets[0]); i++) {
+        uint64_t dict;
+        if (!rch_target_read(refit->target,
+                             refit->probe->interp + (uint64_t)(int64_t)(offsets[i] + by), &dict,
+                             sizeof(dict)) ||
+            !has_type(refit, dict, refit->probe->dict_type))
+            return false;
+    }
+    return true;
+}
+
+uint32_t rch_layout_shift(struct rch_layout *layout, struct rch_target *target,
+                          const struct rch_layout_probe *probe)
+{
+    struct refit refit = {.layout = layout, .target = target, .probe = probe};
+    const struct rch_layout *table =
+        rch_layout_for((uint32_t)layout->py_major, (uint32_t)layout->py_minor);
+    int32_t by = 0;
+    if (!table || !probe->interp || !probe->dict_type)
+        return 0;
+    while (by <= MAX_SHIFT && !are_dicts_at(&refit, table, by))
+        by = by < 0 ? -by + 8 : by == 0 ? 8 : -by;
+    if (by > MAX_SHIFT || by == 0)
+        return 0;
+    for (size_t i = 0; i < sizeof(behind_gc) / sizeof(behind_gc[0]); i++) {
+        int32_t told = *(const int32_t *)(const void *)((const char *)table + behind_gc[i]);
+        if (told != RCH_ABSENT && told > table->interp_gc)
+            set(&refit, field_at(layout, behind_gc[i]), told + by);
+    }
+    return refit.num_changed;
+}
+
+// ---- field by field ------------------------------------------------------------------------------
+
+static void refit_near(struct refit *refit)
+{
+    static const struct {
+        size_t at;
+        bool is_dict;
+    } rows[] = {
+        {AT(interp_modules_by_index), false},
+        {AT(interp_builtins_copy), true},
+        {AT(interp_sysdict_copy), true},
+        {AT(interp_importlib), false},
+        {AT(interp_import_func), false},
+        {AT(interp_codec_search_path), false},
+        {AT(interp_codec_search_cache), true},
+        {AT(interp_codec_error_registry), true},
+        {AT(interp_dict), true},
+        {AT(interp_before_forkers), false},
+        {AT(interp_after_forkers_parent), false},
+        {AT(interp_after_forkers_child), false},
+        {AT(interp_audit_hooks), false},
+        {AT(interp_warnings_filters), false},
+        {AT(interp_warnings_once_registry), false},
+        {AT(interp_warnings_default_action), false},
+        {AT(interp_warnings_context), false},
+        {AT(interp_lazy_import_func), false},
+        {AT(interp_lazy_imports_filter), false},
+        {AT(interp_lazy_modules), false},
+        {AT(interp_lazy_pending), true},
+        {AT(interp_atexit_list), false},
+        {AT(interp_pyexitmodule), false},
+        {AT(interp_errnomap), true},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+        refit_objects(refit, field_at(refit->layout, rows[i].at), 0, 1,
+                      rows[i].is_dict ? refit->probe->dict_type : 0);
+}
+
 uint32_t rch_layout_refit(struct rch_layout *layout, struct rch_target *target,
                           const struct rch_layout_probe *probe)
 {
     struct refit refit = {.layout = layout, .target = target, .probe = probe};
     int32_t moved_by;
+    refit.num_changed = rch_layout_shift(layout, target, probe);
     refit_static_types(&refit, &moved_by);
+    refit_near(&refit);
+    refit_objects(&refit, &layout->interp_dict_descriptor, moved_by, 1, 0);
+    refit_objects(&refit, &layout->interp_weakref_descriptor, moved_by, 1, 0);
     refit_objects(&refit, &layout->interp_interned_strings, moved_by, 1, probe->dict_type);
     refit_objects(&refit, &layout->interp_monitoring_tool_names, moved_by,
                   layout->interp_monitoring_num_tools, 0);
     refit_objects(&refit, &layout->interp_monitoring_callables, moved_by,
                   layout->interp_monitoring_num_callables, 0);
-    refit_objects(&refit, &layout->interp_audit_hooks, 0, 1, 0);
-    refit_objects(&refit, &layout->interp_warnings_filters, 0, 1, 0);
-    refit_objects(&refit, &layout->interp_warnings_once_registry, 0, 1, 0);
-    refit_objects(&refit, &layout->interp_warnings_default_action, 0, 1, 0);
     if (layout->interp_atexit_callbacks != RCH_ABSENT && !are_callbacks(&refit)) {
         set(&refit, &layout->interp_atexit_callbacks, RCH_ABSENT);
         set(&refit, &layout->interp_atexit_num, RCH_ABSENT);

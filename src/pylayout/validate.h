@@ -36,11 +36,19 @@ RCH_MUST_CHECK enum rch_status rch_layout_validate(const struct rch_layout *layo
                                                    const struct rch_layout_probe *probe,
                                                    char *why_not, size_t why_bytes);
 
+/// In one patch release of a minor version all that follows the collector's state in the interpreter
+/// state may lie some words further on than in another (in 3.14.5 it became three words longer).
+/// Move those fields of a copy of a table to where sys.modules and the dicts of sys and builtins
+/// are, 64 bytes away at most. To be called before rch_layout_validate(), which asks for those
+/// dicts. Needs probe->interp and dict_type. Returns how many fields changed.
+uint32_t rch_layout_shift(struct rch_layout *layout, struct rch_target *target,
+                          const struct rch_layout_probe *probe);
+
 /// The interpreter state's far end moves between patch releases (3.12.0 and 3.12.1 differ). Check
 /// the fields there one by one: move the state of the static types to where it is found, set to
 /// RCH_ABSENT what can be neither confirmed nor found. Needs probe->interp, type_type and
-/// dict_type. For a copy of a table that rch_layout_validate() accepted. Returns how many
-/// fields changed. Scans at most 1 MiB, and only when something disagrees.
+/// dict_type. For a copy of a table that rch_layout_validate() accepted; shifts it first. Returns
+/// how many fields changed. Scans at most 1 MiB, and only when something disagrees.
 uint32_t rch_layout_refit(struct rch_layout *layout, struct rch_target *target,
                           const struct rch_layout_probe *probe);
 

@@ -211,9 +211,10 @@ static const struct rch_layout *table(uint32_t minor)
     return layout;
 }
 
-#define FOR_EACH_MINOR(minor) for (uint32_t minor = 9; minor <= 13; minor++)
+#define LAST_MINOR 15u
+#define FOR_EACH_MINOR(minor) for (uint32_t minor = 9; minor <= LAST_MINOR; minor++)
 
-static void versions_3_9_to_3_13_have_a_table_and_no_others(void **state)
+static void versions_3_9_to_3_15_have_a_table_and_no_others(void **state)
 {
     (void)state;
     FOR_EACH_MINOR(minor)
@@ -222,7 +223,7 @@ static void versions_3_9_to_3_13_have_a_table_and_no_others(void **state)
         assert_int_equal(table(minor)->py_minor, minor);
     }
     assert_null(rch_layout_for(3, 8));
-    assert_null(rch_layout_for(3, 14));
+    assert_null(rch_layout_for(3, LAST_MINOR + 1));
     assert_null(rch_layout_for(2, 9));
     assert_null(rch_layout_for(UINT32_MAX, UINT32_MAX));
 }
@@ -303,6 +304,24 @@ static void the_tables_say_what_was_measured(void **state)
         {11, "keys_indices", 32},
         {10, "gen_state_suspended", -1},
         {13, "gen_state_suspended", -2},
+        {14, "runtime_interpreters_head", 808},
+        {14, "interp_threads_head", 7344},
+        {14, "interp_gc", 7408},
+        {14, "gc_permanent", 96},
+        {14, "gc_collecting", 192},
+        {15, "gc_permanent", 80},
+        {15, "gc_collecting", 112},
+        {14, "tuple_items", 32},
+        {14, "heaptype_size", 936},
+        {14, "iframe_stacktop", RCH_ABSENT},
+        {14, "iframe_stackpointer", 64},
+        {14, "iframe_owner", 74},
+        {14, "iframe_localsplus", 80},
+        {13, "iframe_is_tagged", 0},
+        {14, "iframe_is_tagged", 1},
+        {14, "frame_inline_data", 72},
+        {15, "gen_state_suspended", 1},
+        {15, "module_def", RCH_ABSENT},
     };
     (void)state;
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -520,7 +539,7 @@ static void a_far_end_in_place_is_left_alone(void **state)
 static void static_types_that_moved_are_found_again(void **state)
 {
     (void)state;
-    for (uint32_t minor = 12; minor <= 13; minor++) {
+    for (uint32_t minor = 12; minor <= LAST_MINOR; minor++) {
         for (int32_t by = -3528; by <= 3528; by += 7056) {
             struct image *image = image_of(table(minor));
             struct rch_layout layout = *table(minor);
@@ -531,12 +550,70 @@ static void static_types_that_moved_are_found_again(void **state)
                              table(minor)->interp_num_static_types + by);
             assert_int_equal(layout.interp_interned_strings,
                              table(minor)->interp_interned_strings + by);
-            if (minor == 13)
+            if (minor >= 13)
                 assert_int_equal(layout.interp_ext_static_types,
-                                 table(13)->interp_ext_static_types + by);
+                                 table(minor)->interp_ext_static_types + by);
             free_image(image);
         }
     }
+}
+
+// The interpreter state of a patch release in which the collector's state is longer or shorter.
+static struct image *shifted_image(uint32_t minor, int32_t by)
+{
+    struct image *image = image_of(table(minor));
+    struct rch_layout release = *table(minor);
+    put64(image, INTERP, release.interp_modules, 0);
+    put64(image, INTERP, release.interp_sysdict, 0);
+    put64(image, INTERP, release.interp_builtins, 0);
+    release.interp_modules += by;
+    release.interp_sysdict += by;
+    release.interp_builtins += by;
+    image->layout = &release;
+    put_interp(image);
+    put64(image, INTERP, table(minor)->interp_codec_search_cache + by, MODULES);
+    put_static_types(image, by);
+    image->layout = table(minor);
+    return image;
+}
+
+static void what_follows_the_collector_is_found_when_all_of_it_moved(void **state)
+{
+    (void)state;
+    for (uint32_t minor = 13; minor <= LAST_MINOR; minor++) {
+        for (int32_t by = -24; by <= 24; by += 48) {  // 3.14.4 and 3.14.5 differ by so much
+            struct image *image = shifted_image(minor, by);
+            struct rch_layout layout = *table(minor);
+            char why[100];
+            assert_int_equal(validate(image, why, sizeof(why)), RCH_EUNSUPPORTED);
+            assert_true(rch_layout_shift(&layout, &image->target, &image->probe) >= 20);
+            assert_int_equal(layout.interp_gc, table(minor)->interp_gc);
+            assert_int_equal(layout.interp_threads_head, table(minor)->interp_threads_head);
+            assert_int_equal(layout.interp_modules, table(minor)->interp_modules + by);
+            assert_int_equal(layout.interp_codec_search_cache,
+                             table(minor)->interp_codec_search_cache + by);
+            assert_int_equal(layout.interp_num_static_types,
+                             table(minor)->interp_num_static_types + by);
+            assert_int_equal(layout.interp_monitoring_num_tools,
+                             table(minor)->interp_monitoring_num_tools);
+            image->layout = &layout;
+            assert_int_equal(validate(image, why, sizeof(why)), RCH_OK);
+            struct rch_layout once = layout;
+            rch_layout_refit(&layout, &image->target, &image->probe);
+            assert_memory_equal(&layout, &once, sizeof(layout));  // a second time changes nothing
+            free_image(image);
+        }
+    }
+}
+
+static void what_is_nowhere_near_is_not_shifted(void **state)
+{
+    struct image *image = shifted_image(14, 72);
+    struct rch_layout layout = *table(14);
+    (void)state;
+    assert_int_equal(rch_layout_shift(&layout, &image->target, &image->probe), 0);
+    assert_memory_equal(&layout, table(14), sizeof(layout));
+    free_image(image);
 }
 
 static void what_is_not_an_object_is_dropped(void **state)
@@ -558,7 +635,7 @@ static void what_is_not_an_object_is_dropped(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(versions_3_9_to_3_13_have_a_table_and_no_others),
+        cmocka_unit_test(versions_3_9_to_3_15_have_a_table_and_no_others),
         cmocka_unit_test(a_field_is_found_by_number),
         cmocka_unit_test(the_tables_say_what_was_measured),
         cmocka_unit_test(an_interpreter_that_fits_is_accepted),
@@ -573,6 +650,8 @@ int main(void)
         cmocka_unit_test(a_reason_is_cut_to_the_room_given),
         cmocka_unit_test(a_far_end_in_place_is_left_alone),
         cmocka_unit_test(static_types_that_moved_are_found_again),
+        cmocka_unit_test(what_follows_the_collector_is_found_when_all_of_it_moved),
+        cmocka_unit_test(what_is_nowhere_near_is_not_shifted),
         cmocka_unit_test(what_is_not_an_object_is_dropped),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

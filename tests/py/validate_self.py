@@ -59,7 +59,7 @@ def main():
     kept, failures, target, why = [], 0, Target(), ctypes.create_string_buffer(240)
     probe = make_probe(kept)
     library.rch_target_own_checked_init(ctypes.byref(target))
-    for other in range(9, 14):
+    for other in range(9, 16):
         layout = library.rch_layout_for(3, other)
         status = library.rch_layout_validate(layout, ctypes.byref(target), ctypes.byref(probe),
                                              why, len(why))
@@ -68,7 +68,7 @@ def main():
     changes = refit_changes(library.rch_layout_for(3, minor), target, probe)
     print("far end of the interpreter: %d fields changed" % changes)
     # Another patch release than the table's may have moved; the tables' own ones have not.
-    own_release = {9: 18, 10: 13, 11: 7, 12: 1, 13: 0}[minor] == sys.version_info[2]
+    own_release = {9: 18, 10: 13, 11: 7, 12: 1, 13: 0, 14: 10, 15: 2}[minor] == sys.version_info[2]
     return 1 if failures or (own_release and changes) else 0
 
 
