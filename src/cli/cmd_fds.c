@@ -9,6 +9,7 @@ static const struct rch_option options[] = {
     {RCH_OPT_JSON, 0, "json", NULL, "JSON, schema refchain.fds/1"},
     {RCH_OPT_ALL, 'a', "all", NULL, "a line each, also for many that are alike; every group"},
     {RCH_OPT_LIMIT, 'n', "limit", "N", "at most N lines; with --why at most N groups (8)"},
+    RCH_WHERE_OPTIONS,
     {RCH_OPT_HELP, 'h', "help", NULL, "show this help"},
 };
 
@@ -73,10 +74,10 @@ const struct rch_command rch_command_fds = {
     .min_words = 1,
     .max_words = 1,
     .summary = "List open descriptors and the objects that own them",
-    .details = "WHERE is a snapshot, written by refchain.dump(\"app.rch\") inside the program.\n"
-               "Sockets come with their addresses and states, files with their paths. The owner\n"
-               "is the nearest object that has the socket or file: amqp.transport.TCPTransport.\n"
-               "A descriptor that no Python object owns was inherited or opened by C code.\n",
+    .details = RCH_WHERE_HELP
+    "Sockets come with their addresses and states, files with their paths. The owner\n"
+    "is the nearest object that has the socket or file: amqp.transport.TCPTransport.\n"
+    "A descriptor that no Python object owns was inherited or opened by C code.\n",
     .options = options,
     .num_options = sizeof(options) / sizeof(options[0]),
     .run = run,

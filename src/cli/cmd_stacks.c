@@ -10,6 +10,7 @@ static const struct rch_option options[] = {
     {RCH_OPT_THREAD, 't', "thread", "NAME|ID", "this thread only"},
     {RCH_OPT_ALL, 'a', "all", NULL, "all calls"},
     {RCH_OPT_LIMIT, 'n', "limit", "N", "at most N calls of a thread (200)"},
+    RCH_WHERE_OPTIONS,
     {RCH_OPT_HELP, 'h', "help", NULL, "show this help"},
 };
 
@@ -58,10 +59,9 @@ const struct rch_command rch_command_stacks = {
     .min_words = 1,
     .max_words = 1,
     .summary = "Say where every thread stands, in Python, and what it waits for",
-    .details =
-        "WHERE is a snapshot, written by refchain.dump(\"app.rch\") inside the program.\n"
-        "Most recent call first. What a thread waits for is known when the program was looked "
-        "at\nfrom outside.\n",
+    .details = RCH_WHERE_HELP
+    "Most recent call first. What a thread waits for is known when the program was looked "
+    "at\nfrom outside.\n",
     .options = options,
     .num_options = sizeof(options) / sizeof(options[0]),
     .run = run,
