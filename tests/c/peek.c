@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// tests/c/peek.c -- tells the Python tests what an image has, a line each: `peek core PATH SYSROOT
-// [ADDRESS BYTES]...`, SYSROOT "" for none. Bytes come in hexadecimal, "-" if they cannot be read.
+// tests/c/peek.c -- reads a core file for tests: `peek [--sysroot DIR] PATH [ADDRESS:BYTES]...` prints
+// what the image says and those bytes. Exit code: the status.
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,39 +8,41 @@
 
 #include "target/image.h"
 
-static int complain(const char *what)
+static void show_image(const struct rch_image *image)
 {
-    fprintf(stderr, "peek: %s\n", what);
-    return 1;
-}
-
-static void tell(const struct rch_image *image)
-{
-    printf("pid %" PRIu32 "\nexe %s\n", image->pid, image->exe);
-    printf("bytes_copied %" PRIu64 "\nbytes_missing %" PRIu64 "\n", image->bytes_copied,
-           image->bytes_missing);
+    (void)printf("pid %" PRIu32 "\ncopied %" PRIu64 "\nmissing %" PRIu64 "\n", image->pid,
+                 image->bytes_copied, image->bytes_missing);
+    (void)printf("exe %s\nroot %s\n", image->exe, image->root);
     for (size_t i = 0; i < image->num_maps; i++) {
         const struct rch_map *map = &image->maps[i];
-        printf("map %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu32 " %s\n", map->start, map->end,
-               map->offset, map->flags, map->path);
+        (void)printf("map %" PRIx64 "\t%" PRIx64 "\t%" PRIu32 "\t%" PRIx64 "\t%s\n", map->start,
+                     map->end, map->flags, map->offset, map->path);
     }
     for (size_t i = 0; i < image->num_threads; i++) {
         const struct rch_os_thread *thread = &image->threads[i];
-        printf("thread %" PRIu32 " %" PRId64 " %" PRIu64 " %" PRIu64 " %s\n", thread->tid,
-               thread->syscall, thread->pc, thread->sp, thread->name);
+        (void)printf("thread %" PRIu32 "\t%c\t%d\t%d\t%" PRId64 "\t%" PRIx64 "\t%" PRIx64
+                     "\t%" PRIx64 "\t%s\n",
+                     thread->tid, thread->state, thread->was_stopped, thread->has_registers,
+                     thread->syscall, thread->args[0], thread->pc, thread->sp, thread->name);
     }
     for (size_t i = 0; i < image->num_warnings; i++)
-        printf("warning %s\n", image->warnings[i]);
+        (void)printf("warning %s\n", image->warnings[i]);
 }
 
-static void tell_bytes(struct rch_image *image, uint64_t addr, size_t num_bytes)
+static void show_bytes(struct rch_image *image, const char *what)
 {
-    uint8_t *bytes = malloc(num_bytes + 1);
-    bool is_had = bytes && rch_target_read(&image->target, addr, bytes, num_bytes);
-    printf("read %" PRIu64 " ", addr);
-    for (size_t i = 0; is_had && i < num_bytes; i++)
-        printf("%02x", bytes[i]);
-    printf("%s\n", is_had ? "" : "-");
+    char *colon;
+    uint64_t addr = strtoull(what, &colon, 16);
+    size_t num = *colon == ':' ? strtoull(colon + 1, NULL, 10) : 8;
+    uint8_t *bytes = malloc(num ? num : 1);
+    if (!bytes || !rch_target_read(&image->target, addr, bytes, num)) {
+        (void)printf("bytes %" PRIx64 " unreadable\n", addr);
+    } else {
+        (void)printf("bytes %" PRIx64 " ", addr);
+        for (size_t i = 0; i < num; i++)
+            (void)printf("%02x", bytes[i]);
+        (void)printf("\n");
+    }
     free(bytes);
 }
 
@@ -49,14 +51,21 @@ int main(int argc, char **argv)
     struct rch_image_options options = {0};
     struct rch_image *image;
     struct rch_error err;
-    if (argc < 4 || argc % 2 != 0 || strcmp(argv[1], "core") != 0)
-        return complain("usage: peek core PATH SYSROOT [ADDRESS BYTES]...");
-    options.sysroot = argv[3][0] ? argv[3] : NULL;
-    if (rch_image_open_core(argv[2], &options, &image, &err) != RCH_OK)
-        return complain(err.message);
-    tell(image);
-    for (int i = 4; i < argc; i += 2)
-        tell_bytes(image, strtoull(argv[i], NULL, 0), strtoull(argv[i + 1], NULL, 0));
+    int i = 1;
+    for (; i < argc && argv[i][0] == '-'; i++) {
+        if (strcmp(argv[i], "--sysroot") == 0 && i + 1 < argc)
+            options.sysroot = argv[++i];
+    }
+    if (i >= argc)
+        return 100;
+    enum rch_status st = rch_image_open_core(argv[i], &options, &image, &err);
+    if (st != RCH_OK) {
+        (void)printf("error %s: %s\n", rch_status_words(st), err.message);
+        return (int)st;
+    }
+    show_image(image);
+    for (i++; i < argc; i++)
+        show_bytes(image, argv[i]);
     rch_image_free(image);
     return 0;
 }

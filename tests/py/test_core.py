@@ -126,12 +126,13 @@ def gcore_core(library, folder):
     return folder / f"core.{said.pid}", said
 
 
-def peek(core, said, sysroot=""):
+def peek(core, said, sysroot=None):
     """What an image of the core has."""
-    places = [str(word) for address, data in said.reads for word in (address, len(data) // 2)]
+    places = [f"{address:x}:{len(data) // 2}" for address, data in said.reads]
     driver = native._find("REFCHAIN_PEEK", "peek", "build*/**/peek")
+    where = ["--sysroot", str(sysroot)] if sysroot else []
     done = subprocess.run(
-        [driver, "core", str(core), str(sysroot), *places],
+        [driver, *where, str(core), *places],
         check=True,
         capture_output=True,
         encoding="utf-8",
@@ -141,18 +142,20 @@ def peek(core, said, sysroot=""):
     for line in done.stdout.splitlines():
         kind, _, rest = line.partition(" ")
         if kind == "map":
-            begin, stop, offset, flags, path = rest.split(" ", 4)
-            image.maps.append((int(begin), int(stop), int(offset), int(flags), path))
+            begin, stop, _, offset, path = rest.split("\t")
+            image.maps.append((int(begin, 16), int(stop, 16), int(offset, 16), path))
         elif kind == "thread":
-            tid, call, pc, sp, name = rest.split(" ", 4)
-            image.threads.append((int(tid), int(call), int(pc), int(sp), name))
+            tid, _, _, _, call, _, pc, sp, name = rest.split("\t")
+            image.threads.append((int(tid), int(call), int(pc, 16), int(sp, 16), name))
         elif kind == "warning":
             image.warnings.append(rest)
-        elif kind == "read":
+        elif kind == "bytes":
             address, data = rest.split(" ")
-            image.reads.append((int(address), None if data == "-" else data))
+            image.reads.append((int(address, 16), None if data == "unreadable" else data))
+        elif kind in ("pid", "missing"):
+            setattr(image, kind, int(rest))
         else:
-            setattr(image, kind, rest if kind == "exe" else int(rest))
+            setattr(image, kind, rest)
     return image
 
 
@@ -169,12 +172,12 @@ def maps_said(said):
 
 def assert_whole(image, said):
     assert image.warnings == []
-    assert image.bytes_missing == 0
+    assert image.missing == 0
     assert image.reads == [tuple(read) for read in said.reads]
     assert image.pid == said.pid
     assert image.exe == said.exe
     assert sorted(thread[0] for thread in image.threads) == said.tids
-    mapped = [(begin, stop) for begin, stop, *_ in image.maps]
+    mapped = [(begin, stop) for begin, stop, _, _ in image.maps]
     for _, call, pc, sp, _ in image.threads:
         assert call in (230, 232, 270, 271)  # clock_nanosleep, epoll_wait, pselect6, ppoll
         assert any(begin <= pc < stop for begin, stop in mapped)
@@ -206,7 +209,7 @@ def test_a_core_of_the_kernel_has_what_the_process_had(coredump_filter, number, 
     image = peek(core, said)
     assert_whole(image, said)
     names = {"[heap]": "", "[vvar_vclock]": "[vvar]"}  # the core does not tell all names
-    assert [(begin, stop, offset, path) for begin, stop, offset, _, path in image.maps] == [
+    assert image.maps == [
         (begin, stop, offset, names.get(path, path))
         for begin, stop, offset, path in maps_said(said)
     ]
@@ -217,7 +220,7 @@ def test_a_core_of_gcore_has_what_the_process_had(library, tmp_path):
     core, said = gcore_core(library, tmp_path)
     image = peek(core, said)
     assert_whole(image, said)
-    had = {(begin, stop): (offset, path) for begin, stop, offset, _, path in image.maps}
+    had = {(begin, stop): (offset, path) for begin, stop, offset, path in image.maps}
     files = [row for row in maps_said(said) if row[3].startswith("/")]
     assert files
     assert {(b, e): (o, p) for b, e, o, p in files} == {
@@ -263,7 +266,7 @@ def test_files_that_moved_are_asked_for_and_found_in_a_sysroot(library, tmp_path
     image = peek(core, said)
     (warning,) = image.warnings
     assert str(mine) in warning and "--sysroot" in warning
-    assert image.bytes_missing > 0
+    assert image.missing > 0
     assert read_of(image, said.code) is None
     assert [read for read in image.reads if read[0] != said.code] == [
         tuple(read) for read in said.reads if read[0] != said.code
@@ -307,7 +310,7 @@ def test_a_core_cut_short_is_partial_and_never_wrong(how, library, tmp_path):
         os.truncate(core, size * tenths // 10)
         image = peek(core, said)
         assert any("cut short" in warning for warning in image.warnings)
-        assert image.bytes_missing > 0
+        assert image.missing > 0
         for (_, data), (_, right) in zip(image.reads, said.reads):
             assert data in (None, right)
     assert None in [data for _, data in image.reads]
@@ -327,4 +330,4 @@ def test_a_core_without_what_the_filter_kept_out_says_so(coredump_filter, words,
     assert any(words in warning and "coredump_filter" in warning for warning in image.warnings)
     for (_, data), (_, right) in zip(image.reads, said.reads):
         assert data in (None, right)
-    assert (image.bytes_missing > 0) == (coredump_filter == 0)
+    assert (image.missing > 0) == (coredump_filter == 0)
