@@ -181,8 +181,8 @@ uint32_t rch_debug_offsets_apply(struct rch_target *target, uint64_t runtime,
                 continue;
             int32_t *field = (int32_t *)(void *)((char *)layout + group->fields[i]);
             if (*field == RCH_ABSENT || !rch_target_read(target, at, &value, sizeof(value)) ||
-                value > MAX_OFFSET || (int32_t)value == *field)
-                continue;
+                value == 0 || value > MAX_OFFSET || (int32_t)value == *field)
+                continue;  // 0: left out, or what the table has as well
             *field = (int32_t)value;
             num_changed++;
             add_word(words, words_bytes, name_of(group->fields[i]));

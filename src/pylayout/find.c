@@ -12,6 +12,7 @@
 
 #define MAX_WHY 120
 #define MAX_WHO_PATH 70
+#define MAX_HOW_PATH 110
 
 // Why a place was not it; a later one is the better reason.
 enum refusal {
@@ -32,7 +33,6 @@ struct search {
     uint32_t num_tried;
     struct rch_python *python;
     bool is_found;
-    uint32_t num_others;  // further places that fit
     enum refusal refusal;
     struct rch_python_version refused;  // the version that was refused, as far as it is known
     char why[MAX_WHY];
@@ -121,10 +121,10 @@ static void say_how(struct search *search, const struct rch_candidate *candidate
     const struct rch_module *module = module_at(search, candidate->runtime);
     const struct rch_map *map = rch_image_map_at(search->image, candidate->runtime);
     const char *path = module ? module->path : map ? map->path : "";
-    size_t num_bytes = strlen(path);
+    size_t num_bytes = strlen(path),
+           too_many = num_bytes > MAX_HOW_PATH ? num_bytes - MAX_HOW_PATH : 0;
     int num = snprintf(python->how, sizeof(python->how), "%s %s%s", words[candidate->kind],
-                       num_bytes > MAX_WHO_PATH ? "..." : "",
-                       num_bytes > MAX_WHO_PATH ? path + num_bytes - MAX_WHO_PATH : path);
+                       too_many ? "..." : "", path + too_many);
     if (num_moved > 0 && num > 0 && (size_t)num < sizeof(python->how))
         snprintf(python->how + num, sizeof(python->how) - (size_t)num,
                  "; its debug offsets differ from the table: %s", moved);
@@ -141,10 +141,6 @@ static bool is_right_version(const struct rch_python *python, const struct rch_p
 static void keep(struct search *search, const struct rch_candidate *candidate,
                  struct rch_python *python, const struct rch_python_version *told)
 {
-    if (search->is_found) {
-        search->num_others++;
-        return;
-    }
     python->is_free_threaded = is_free_threaded_at(search, candidate->runtime);
     if (told->is_certain) {
         python->major = told->major;
@@ -212,7 +208,7 @@ static void try_place(struct search *search, const struct rch_candidate *candida
 
 static void try_new_places(struct search *search)
 {
-    for (; search->num_tried < search->candidates.num; search->num_tried++)
+    for (; !search->is_found && search->num_tried < search->candidates.num; search->num_tried++)
         try_place(search, &search->candidates.items[search->num_tried]);
 }
 
@@ -221,12 +217,23 @@ static void try_new_places(struct search *search)
 typedef uint64_t place_in_module(const struct rch_image *image, const struct rch_module *module,
                                  const char *name, uint64_t *bytes_out);
 
-static void add_places(struct search *search, enum rch_candidate_kind kind, place_in_module *place,
-                       const char *name)
+// The program itself, and what is called so. Of the other libraries there may be hundreds.
+static bool is_likely(const struct search *search, const struct rch_module *module)
+{
+    const char *name = base_name(module->path);
+    return strncmp(name, "libpython", 9) == 0 || strncmp(name, "python", 6) == 0 ||
+           strcmp(module->path, search->image->exe) == 0;
+}
+
+static void add_places(struct search *search, bool are_likely, enum rch_candidate_kind kind,
+                       place_in_module *place, const char *name)
 {
     struct rch_candidates *candidates = &search->candidates;
     for (size_t i = 0; i < search->modules->num && candidates->num < RCH_MAX_CANDIDATES; i++) {
-        uint64_t addr = place(search->image, &search->modules->items[i], name, NULL);
+        const struct rch_module *module = &search->modules->items[i];
+        if (is_likely(search, module) != are_likely)
+            continue;
+        uint64_t addr = place(search->image, module, name, NULL);
         bool is_known = addr == 0 || addr % 8 != 0;
         for (uint32_t j = 0; j < candidates->num && !is_known; j++)
             is_known = candidates->items[j].runtime == addr;
@@ -245,13 +252,17 @@ static bool is_settled(struct search *search)
 
 static void look(struct search *search)
 {
-    add_places(search, RCH_BY_SYMBOL, rch_module_dynamic_symbol, "_PyRuntime");
-    if (is_settled(search))
-        return;
-    add_places(search, RCH_BY_SYMBOL, rch_module_symbol, "_PyRuntime");
-    add_places(search, RCH_BY_SECTION, rch_module_section, ".PyRuntime");
-    if (is_settled(search))
-        return;
+    for (int are_likely = 1; are_likely >= 0; are_likely--) {
+        add_places(search, are_likely, RCH_BY_SYMBOL, rch_module_dynamic_symbol, "_PyRuntime");
+        if (is_settled(search))
+            return;
+    }
+    for (int are_likely = 1; are_likely >= 0; are_likely--) {
+        add_places(search, are_likely, RCH_BY_SYMBOL, rch_module_symbol, "_PyRuntime");
+        add_places(search, are_likely, RCH_BY_SECTION, rch_module_section, ".PyRuntime");
+        if (is_settled(search))
+            return;
+    }
     rch_find_by_cookie(search->image, &search->candidates);
     if (is_settled(search))
         return;
@@ -269,9 +280,9 @@ static struct who who_is(const struct rch_image *image)
 {
     struct who who;
     size_t num_bytes = strlen(image->exe);
+    size_t too_many = num_bytes > MAX_WHO_PATH ? num_bytes - MAX_WHO_PATH : 0;
     snprintf(who.text, sizeof(who.text), "process %" PRIu32 "%s%s%s%s", image->pid,
-             num_bytes ? " (" : "", num_bytes > MAX_WHO_PATH ? "..." : "",
-             num_bytes > MAX_WHO_PATH ? image->exe + num_bytes - MAX_WHO_PATH : image->exe,
+             num_bytes ? " (" : "", too_many ? "..." : "", image->exe + too_many,
              num_bytes ? ")" : "");
     return who;
 }

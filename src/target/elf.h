@@ -24,7 +24,7 @@ struct rch_modules {
     size_t num;
 };
 
-/// Find the ELF files mapped into the image, by the headers in memory, else in the files.
+/// Find the ELF files mapped into the image, by the headers in memory or, quicker and the same, in the files.
 RCH_MUST_CHECK enum rch_status rch_modules_init(struct rch_modules *modules,
                                                 const struct rch_image *image,
                                                 const struct rch_alloc *alloc,

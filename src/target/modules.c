@@ -15,6 +15,11 @@ struct finder {
     struct rch_elf_head head;  // of the module at hand
 };
 
+static bool is_live(const struct finder *finder)
+{
+    return finder->image->kind == RCH_IMAGE_LIVE;
+}
+
 static bool is_same_file(const struct rch_map *a, const struct rch_map *b)
 {
     return a->inode == b->inode && a->dev == b->dev && strcmp(a->path, b->path) == 0;
@@ -82,26 +87,27 @@ static bool may_start(struct finder *finder, const struct rch_map *map)
     unsigned char magic[SELFMAG];
     if (map->path[0] != '/' || (map->offset != 0 && !(map->flags & RCH_MAP_EXEC)))
         return false;
-    return map->offset != 0 ||
+    return is_live(finder) || map->offset != 0 ||
            !rch_target_read(&finder->target, map->start, magic, sizeof(magic)) ||
            memcmp(magic, ELFMAG, sizeof(magic)) == 0;
 }
 
-// Header and build id: from memory, else from the file.
+// Header and build id. The file of a live process is surely the one mapped, and quicker to read; for
+// a core it is memory that tells, and the file only if that is missing.
 static bool read_head(struct finder *finder, const struct rch_map *map, int fd,
                       struct rch_module *module)
 {
-    struct rch_elf_source memory = {.target = &finder->target, .start = map->start};
-    struct rch_elf_source file = {.fd = fd};
-    if (map->offset == 0 && rch_elf_read_head(&memory, &finder->head)) {
-        module->build_id_bytes =
-            rch_elf_build_id(&memory, &finder->head, map->end - map->start, module->build_id);
-        if (module->build_id_bytes > 0)
-            return true;
-    } else if (fd < 0 || !rch_elf_read_head(&file, &finder->head)) {
+    const struct rch_elf_source memory = {.target = &finder->target, .start = map->start};
+    const struct rch_elf_source file = {.fd = fd};
+    const uint64_t map_bytes = map->end - map->start;
+    struct rch_elf_head *head = &finder->head;
+    bool is_in_memory =
+        map->offset == 0 && !(is_live(finder) && fd >= 0) && rch_elf_read_head(&memory, head);
+    if (!is_in_memory && (fd < 0 || !rch_elf_read_head(&file, head)))
         return false;
-    }
-    if (fd >= 0)
+    if (is_in_memory)
+        module->build_id_bytes = rch_elf_build_id(&memory, head, map_bytes, module->build_id);
+    if (module->build_id_bytes == 0 && fd >= 0)
         module->build_id_bytes = rch_elf_file_build_id(fd, module->build_id);
     return true;
 }

@@ -235,7 +235,7 @@ static void put_runtime(struct fake_python *python, uint32_t clues)
         put_bytes(python, python->runtime, "xdebugpy", 8);
         fake_put64(python, python->runtime, 8, hexversion(layout));
         // Offsets that say nothing: too large to be any.
-        for (int32_t i = 24; i < 624; i += 8)
+        for (int32_t i = 24; i < layout->runtime_interpreters_head - 8; i += 8)
             fake_put64(python, python->runtime, i, UINT64_MAX);
     }
 }
