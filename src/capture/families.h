@@ -25,10 +25,10 @@ struct rch__family {
     rch__size_fn size;      // NULL: basic size and items
     /// From outside, with has_rest: finds what tp_traverse would; NULL: the words of the object.
     void (*scan)(struct rch__cap *cap, struct rch__type *type, rch_addr object);
-    int32_t num_hidden;  // references to each of its objects that no object shows
-    bool guess_members;  // some of the members it exposes are not its own
-    bool has_rest;       // its tp_traverse visits more than the row names
-    bool is_unchecked;   // cannot be compared with tp_traverse one object at a time
+    int32_t num_hidden;       // references to each of its objects that no object shows
+    const char *own_members;  // of the members it exposes; NULL: all are its own
+    bool has_rest;            // its tp_traverse visits more than the row names
+    bool is_unchecked;        // cannot be compared with tp_traverse one object at a time
 };
 
 /// The row for a tp_name, or NULL.
@@ -113,6 +113,9 @@ uint64_t rch__size_permutations(struct rch__cap *cap, const struct rch__type *ty
 
 // decode_rest.c: from outside, what tp_traverse would visit
 void rch__scan_module(struct rch__cap *cap, struct rch__type *type, rch_addr module);
+void rch__scan_blocks(struct rch__cap *cap, struct rch__type *type, rch_addr object);
+void rch__scan_tee(struct rch__cap *cap, struct rch__type *type, rch_addr data);
+void rch__scan_connection(struct rch__cap *cap, struct rch__type *type, rch_addr connection);
 
 // decode_atom.c
 uint64_t rch__size_str(struct rch__cap *cap, const struct rch__type *type, rch_addr str);
