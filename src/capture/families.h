@@ -28,9 +28,9 @@ struct rch__family {
     bool (*fd_is_borrowed)(struct rch__cap *cap, rch_addr object);  // it may be another's
     /// From outside, with has_rest: finds what tp_traverse would; NULL: the words of the object.
     void (*scan)(struct rch__cap *cap, struct rch__type *type, rch_addr object);
-    bool guess_members;  // some of the members it exposes are not its own
-    bool has_rest;       // its tp_traverse visits more than the row names
-    bool is_unchecked;   // cannot be compared with tp_traverse one object at a time
+    const char *own_members;  // of the members it exposes; NULL: all are its own
+    bool has_rest;            // its tp_traverse visits more than the row names
+    bool is_unchecked;        // cannot be compared with tp_traverse one object at a time
 };
 
 /// The row for a tp_name, or NULL.
@@ -127,6 +127,9 @@ bool rch__fileio_borrows(struct rch__cap *cap, rch_addr fileio);
 
 // decode_rest.c: from outside, what tp_traverse would visit
 void rch__scan_module(struct rch__cap *cap, struct rch__type *type, rch_addr module);
+void rch__scan_blocks(struct rch__cap *cap, struct rch__type *type, rch_addr object);
+void rch__scan_tee(struct rch__cap *cap, struct rch__type *type, rch_addr data);
+void rch__scan_connection(struct rch__cap *cap, struct rch__type *type, rch_addr connection);
 
 // decode_atom.c
 uint64_t rch__size_str(struct rch__cap *cap, const struct rch__type *type, rch_addr str);

@@ -9,7 +9,7 @@
 static rch_addr word_at(struct rch__cap *cap, rch_addr object, uint64_t offset)
 {
     rch_addr word = rch_load64(cap->t, object + offset);
-    return word != object && rch__is_object(cap, word) ? word : 0;
+    return rch__is_object(cap, word) ? word : 0;
 }
 
 void rch__emit_likely_fields(struct rch__cap *cap, struct rch__type *type, rch_addr object)
@@ -38,7 +38,7 @@ void rch__scan_words(struct rch__cap *cap, const struct rch__type *type, rch_add
 {
     for (int64_t offset = from; offset + 8 <= end; offset += 8) {
         rch_addr word = type && is_told(type, offset) ? 0 : word_at(cap, base, (uint64_t)offset);
-        if (word)
+        if (word && word != base)
             rch__emit(cap, word);
     }
 }
@@ -52,12 +52,17 @@ static int64_t items_bytes(struct rch__cap *cap, const struct rch__type *type, r
     return rch__is_memory(cap, object + (uint64_t)type->basicsize, (uint64_t)bytes) ? bytes : 0;
 }
 
+void rch__scan_own_words(struct rch__cap *cap, struct rch__type *type, rch_addr object)
+{
+    rch__scan_words(cap, type, object, OBJECT_HEAD_BYTES,
+                    type->basicsize + items_bytes(cap, type, object));
+}
+
 void rch__scan(struct rch__cap *cap, struct rch__type *type, rch_addr object)
 {
     cap->num_traversed++;
     if (type->family && type->family->scan)
         type->family->scan(cap, type, object);
     else
-        rch__scan_words(cap, type, object, OBJECT_HEAD_BYTES,
-                        type->basicsize + items_bytes(cap, type, object));
+        rch__scan_own_words(cap, type, object);
 }

@@ -368,6 +368,8 @@ bool rch__is_object(struct rch__cap *cap, rch_addr addr);
 void rch__emit_likely_fields(struct rch__cap *cap, struct rch__type *type, rch_addr object);
 /// What tp_traverse would visit and no field tells, as unnamed guesses: words that lead to objects.
 void rch__scan(struct rch__cap *cap, struct rch__type *type, rch_addr object);
+/// The words of the object itself that no field tells.
+void rch__scan_own_words(struct rch__cap *cap, struct rch__type *type, rch_addr object);
 /// The same for the words of [from, end), offsets in the object or in a block of its own at `base`.
 void rch__scan_words(struct rch__cap *cap, const struct rch__type *type, rch_addr base,
                      int64_t from, int64_t end);

@@ -55,27 +55,6 @@ static struct rch__field *add_field(struct rch__cap *cap, struct rch__type *type
     return &fields[type->num_fields++];
 }
 
-// PyMemberDef[]: slots of Python classes, and what C types expose of their struct.
-static void add_members(struct rch__cap *cap, struct rch__type *type, rch_addr base, bool is_slots)
-{
-    const struct rch_layout *L = cap->L;
-    rch_addr member = rch_load64(cap->t, base + (uint32_t)L->type_members);
-    for (int i = 0; member && i < MAX_MEMBERS; i++, member += (uint32_t)L->member_size) {
-        rch_addr name_addr = rch_load64(cap->t, member + (uint32_t)L->member_name);
-        if (!name_addr)
-            return;
-        int32_t code = (int32_t)rch_load32(cap->t, member + (uint32_t)L->member_type);
-        if (code != L->member_t_object && code != L->member_t_object_ex)
-            continue;
-        int64_t offset = (int64_t)rch_load64(cap->t, member + (uint32_t)L->member_offset);
-        char name[128];
-        rch__read_cstring(cap, name_addr, name, sizeof(name));
-        if (offset + 8 <= type->basicsize)
-            add_field(cap, type, name, offset, is_slots ? RCH_EDGE_SLOT : RCH_EDGE_FIELD,
-                      is_slots ? 0 : RCH_LABEL_FIXED);
-    }
-}
-
 // From outside: a word that is no reference, whatever it looks like.
 static void add_other(struct rch__cap *cap, struct rch__type *type, int64_t offset)
 {
@@ -92,12 +71,50 @@ static void add_other(struct rch__cap *cap, struct rch__type *type, int64_t offs
     type->others = others;
 }
 
+static bool has_word(const char *words, const char *word)
+{
+    size_t len = strlen(word);
+    for (const char *at = words; (at = strstr(at, word)) != NULL; at += len)
+        if ((at == words || at[-1] == ' ') && (at[len] == ' ' || at[len] == '\0'))
+            return true;
+    return false;
+}
+
+// PyMemberDef[]: slots of Python classes, and what C types expose of their struct. `own`: the names of
+// those that are references of its own, NULL: all.
+static void add_members(struct rch__cap *cap, struct rch__type *type, rch_addr base, bool is_slots,
+                        const char *own)
+{
+    const struct rch_layout *L = cap->L;
+    rch_addr member = rch_load64(cap->t, base + (uint32_t)L->type_members);
+    for (int i = 0; member && i < MAX_MEMBERS; i++, member += (uint32_t)L->member_size) {
+        rch_addr name_addr = rch_load64(cap->t, member + (uint32_t)L->member_name);
+        if (!name_addr)
+            return;
+        int32_t code = (int32_t)rch_load32(cap->t, member + (uint32_t)L->member_type);
+        if (code != L->member_t_object && code != L->member_t_object_ex)
+            continue;
+        int64_t offset = (int64_t)rch_load64(cap->t, member + (uint32_t)L->member_offset);
+        char name[128];
+        rch__read_cstring(cap, name_addr, name, sizeof(name));
+        if (own && !has_word(own, name))
+            add_other(cap, type, offset);
+        else if (offset + 8 <= type->basicsize)
+            add_field(cap, type, name, offset, is_slots ? RCH_EDGE_SLOT : RCH_EDGE_FIELD,
+                      is_slots ? 0 : RCH_LABEL_FIXED);
+    }
+}
+
 // One word of a `words` row (families.h) for the pointer at `offset`.
 static void add_word(struct rch__cap *cap, struct rch__type *type, const char *word, int64_t offset)
 {
     bool is_sure = *word == '!';
+    int64_t weaklist =
+        (int64_t)rch_load64(cap->t, type->addr + (uint32_t)cap->L->type_weaklistoffset);
     if (*word == '-')
         add_other(cap, type, offset);
+    if (offset == weaklist)
+        return;
     if (*word == '-' || offset + 8 > type->basicsize || (!is_sure && !type->traverse))
         return;
     struct rch__field *field =
@@ -126,7 +143,7 @@ static void add_struct_sequence(struct rch__cap *cap, struct rch__type *type, rc
 {
     int64_t bytes = type->basicsize;
     type->basicsize = INT32_MAX;  // its members lie behind the basic struct
-    add_members(cap, type, base, false);
+    add_members(cap, type, base, false, NULL);
     type->basicsize = bytes;
     for (int64_t i = 0; i < num_items && i < MAX_MEMBERS; i++)
         add_field(cap, type, NULL, cap->L->tuple_items + i * 8, RCH_EDGE_ITEM, RCH_LABEL_FIXED);
@@ -166,16 +183,13 @@ static void add_family(struct rch__cap *cap, struct rch__type *type, rch_addr ba
         if (offset != RCH_ABSENT && inner != RCH_ABSENT)
             add_field(cap, type, f->name, offset + inner, (enum rch_edge_kind)f->kind, f->flags);
     }
-    if (family->guess_members) {
-        add_members(cap, type, base, false);
-        for (uint32_t i = 0; i < type->num_fields; i++)
-            type->fields[i].is_guess = type->has_guesses = true;
-    }
+    if (family->own_members && type->traverse)
+        add_members(cap, type, base, false, family->own_members);
     if (family->words)
         add_words(cap, type, family->words);
     type->family = family;
     type->decode_rest = family->has_rest || type->has_guesses;
-    type->scans = family->has_rest || family->guess_members;
+    type->scans = family->has_rest;
 }
 
 // From the class itself down to the C type whose struct its instances extend.
@@ -203,7 +217,7 @@ static void collect_fields(struct rch__cap *cap, struct rch__type *type)
             type->scans |= extends;
             return;
         }
-        add_members(cap, type, base, is_class);
+        add_members(cap, type, base, is_class, NULL);
         if (!is_class && traverse)
             type->decode_rest = type->scans = true;
         if (!is_class && !c_type_seen && strcmp(name, "object") != 0) {
@@ -429,9 +443,9 @@ static struct rch__type *make_type(struct rch__cap *cap, rch_addr addr)
         type->cached_keys = rch_load64(cap->t, addr + (uint32_t)L->heaptype_cached_keys);
     if (!insert_type(cap, type))
         rch__fail(cap, RCH_ENOMEM, "the table of types");
+    add_other(cap, type, (int64_t)rch_load64(cap->t, addr + (uint32_t)L->type_weaklistoffset));
     collect_fields(cap, type);
     add_instance_dict(cap, type);
-    add_other(cap, type, (int64_t)rch_load64(cap->t, addr + (uint32_t)cap->L->type_weaklistoffset));
     type->header_bytes = header_bytes(cap, type);
     choose_decoder(cap, type);
     note_storage(cap, type);

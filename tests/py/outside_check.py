@@ -1,0 +1,213 @@
+# SPDX-License-Identifier: MIT
+"""Compare a capture from outside with what the interpreter said of its own objects before it hung.
+
+`python outside_check.py [APP ...]` starts programs/hangs.py for each app, captures it, and prints a row of
+figures as in docs/accuracy.md; with -v also what is missing or wrong, by type.
+
+Compared are pairs (object, container it refers to), each once. TP: both sides know it. FN: only tp_traverse
+does. FP: only the capture does, and no reason is known (truth_reasons.py). Owned: only the capture,
+because tp_traverse leaves it out for a known reason. The reference to an object's own type is left out
+on both sides: it follows from the node's type, which is compared.
+"""
+
+import argparse
+import collections
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import sysconfig
+import tempfile
+import time
+
+HERE = pathlib.Path(__file__).resolve().parent
+LINKS = "functools._lru_list_elem"
+
+
+def build_hung(folder):
+    """Compile programs/hung.c for this interpreter; the folder to import it from."""
+    suffix = sysconfig.get_config_var("EXT_SUFFIX")
+    target = pathlib.Path(folder) / f"hung{suffix}"
+    include = sysconfig.get_path("include")
+    source = HERE / "programs" / "hung.c"
+    subprocess.run(
+        ["cc", "-O1", "-shared", "-fPIC", f"-I{include}", str(source), "-o", str(target)],
+        check=True,
+    )
+    return folder
+
+
+class Hung:
+    """A program that hangs after writing the truth about itself."""
+
+    def __init__(self, app, folder, python=sys.executable):
+        self.path = pathlib.Path(folder) / f"{app}.truth"
+        paths = [HERE, folder, HERE / "programs", *filter(None, [os.environ.get("PYTHONPATH")])]
+        self.process = subprocess.Popen(
+            [python, "-W", "ignore", str(HERE / "programs" / "hangs.py"), app, str(self.path)],
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(map(str, paths))},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+        )
+
+    def __enter__(self):
+        deadline = time.monotonic() + 300
+        while not self.path.exists():
+            if self.process.poll() is not None:
+                raise RuntimeError(self.process.stderr.read().decode())
+            if time.monotonic() > deadline:
+                raise TimeoutError(self.path)
+            time.sleep(0.05)
+        return self
+
+    def __exit__(self, *exc):
+        self.process.kill()
+        self.process.wait()
+        self.process.stderr.close()
+
+
+def read_truth(path):
+    """({object: (type, is tracked, referents)}, {type: name of the C type it extends})"""
+    objects, names = {}, {}
+    with open(path, encoding="utf-8", errors="backslashreplace") as file:
+        for line in file:
+            words = line.split()
+            if words[0] == "T":
+                names[int(words[1], 16)] = words[2]
+            else:
+                address, cls, tracked, *referents = (int(word, 16) for word in words[1:])
+                objects[address] = cls, bool(tracked), referents
+    return objects, names
+
+
+class Comparison:
+    def __init__(self, graph, objects, names):
+        import truth_reasons  # needs no refchain, but is beside us
+
+        self.reason_for = truth_reasons.reason_for
+        self.objects, self.names = objects, names
+        self.graph = graph
+        self.nodes = {address: graph.node(address) for address in graph.addresses("*")}
+        self.counts = collections.Counter()
+        self.rows = collections.defaultdict(collections.Counter)
+        self.container_types = {
+            self.nodes[address]["type"] for address in objects if address in self.nodes
+        }
+        self.compare_tracked()
+        for address, (cls, _, referents) in objects.items():
+            if address in self.nodes:
+                self.compare(address, cls, referents)
+
+    def compare_tracked(self):
+        ours = {address for address, node in self.nodes.items() if node["tracked"]}
+        theirs = {address for address, (_, tracked, _) in self.objects.items() if tracked}
+        self.counts["tracked"] = len(theirs)
+        self.counts["tracked missing"] = len(theirs - ours)
+        self.counts["tracked extra"] = len(ours - theirs)
+        for address in ours - theirs:
+            self.rows["tracked extra"][self.nodes[address]["type"]] += 1
+        for address in theirs - ours:
+            self.rows["tracked missing"][self.names[self.objects[address][0]]] += 1
+
+    def is_container(self, address):
+        if address in self.objects:
+            return True
+        node = self.nodes.get(address)
+        is_type = node and any(edge[1] == "__bases__" for edge in node["references"])
+        if is_type:  # a static one is none
+            return node["tracked"]
+        return node is not None and node["type"] in self.container_types
+
+    def edges(self, address):
+        """Those of the node, and what an lru_cache visits through links the collector may not know."""
+        edges = list(self.nodes[address]["references"])
+        if self.nodes[address]["type"] == "functools._lru_cache_wrapper":
+            for edge in list(edges):
+                for link in self.nodes[edge[3]]["references"]:
+                    if self.nodes[link[3]]["type"] == LINKS:
+                        edges += self.nodes[link[3]]["references"]
+        return edges
+
+    def atexit_callbacks(self):
+        """What the module visits up to 3.9: a root of its own in the graph."""
+        return {
+            edge[3]
+            for kind, name, _, references in self.graph.roots()
+            for edge in references
+            if (kind, name) == ("interpreter", "atexit callbacks")
+        }
+
+    def compare(self, address, cls, referents):
+        name, types = self.names[cls], {cls}
+        if name == "functools._lru_cache_wrapper":
+            types |= {t for t in self.names if self.names[t] == LINKS}
+        theirs = {to for to in referents if to in self.objects and to not in types}
+        ours = {}
+        for edge in self.edges(address):
+            if edge[2] != "weak" and self.is_container(edge[3]) and edge[3] not in types:
+                ours.setdefault(edge[3], edge)
+        if name == "module" and theirs - set(ours):
+            self.counts["atexit"] += len((theirs - set(ours)) & self.atexit_callbacks())
+            theirs -= (theirs - set(ours)) & self.atexit_callbacks()
+        self.counts["TP"] += len(theirs & set(ours))
+        self.counts["TP guessed"] += sum(ours[to][2] == "guessed" for to in theirs & set(ours))
+        for to in theirs - set(ours):
+            self.counts["FN"] += 1
+            target = self.nodes[to]["type"] if to in self.nodes else "(no node)"
+            self.rows["FN"][f"{name} -> {target}"] += 1
+        for to in set(ours) - theirs:
+            kind, label, edge_class, _ = ours[to]
+            reason = self.reason_for(name, ours[to]) if name != LINKS else "the wrapper visits it"
+            what = "owned" if reason else "FP"
+            self.counts[what] += 1
+            row = f"{name} {kind} {label} {edge_class} -> {self.nodes[to]['type']}"
+            self.rows[what][row if what == "FP" else reason] += 1
+
+    def figures(self):
+        c = self.counts
+        return {
+            **{key: c[key] for key in ("tracked", "tracked missing", "tracked extra")},
+            **{key: c[key] for key in ("TP", "FN", "FP", "owned", "TP guessed")},
+            "recall": c["TP"] / (c["TP"] + c["FN"]),
+            "precision": c["TP"] / (c["TP"] + c["FP"]),
+            "strict precision": c["TP"] / (c["TP"] + c["FP"] + c["owned"]),
+        }
+
+
+def capture(pid, path):
+    """A capture from outside, written to a snapshot."""
+    driver = os.environ.get("REFCHAIN_OUTSIDE", "refchain dump")
+    subprocess.run([*driver.split(), str(pid), *(["-o"] if "dump" in driver else []), str(path)],
+                   check=True, stdin=subprocess.DEVNULL)
+
+
+def check(app, folder):
+    """The Comparison for an app, built and captured now."""
+    import refchain._core as core
+
+    with Hung(app, folder) as hung:
+        snapshot = pathlib.Path(folder) / f"{app}.rch"
+        capture(hung.process.pid, snapshot)
+    return Comparison(core.load(str(snapshot)), *read_truth(hung.path))
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("-v", action="store_true")
+    parser.add_argument("apps", nargs="*", default=["truth_app"])
+    args = parser.parse_args()
+    for app in args.apps:
+        with tempfile.TemporaryDirectory() as folder:
+            build_hung(folder)
+            found = check(app, folder)
+        print(app, sys.version.split()[0], json.dumps(found.figures()))
+        for what, rows in sorted(found.rows.items()) if args.v else ():
+            for row, num in sorted(rows.items(), key=lambda item: -item[1])[:60]:
+                print(f"  {what:8} {num:6} {row}")
+
+
+if __name__ == "__main__":
+    sys.path.insert(0, str(HERE))
+    main()
