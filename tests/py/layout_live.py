@@ -58,6 +58,11 @@ def text(addr):
     return ctypes.string_at(addr).decode()
 
 
+def untagged(word_of_frame):
+    """The address in a word of an interpreter frame: from 3.14 its low bits are a tag."""
+    return word_of_frame & ~3 if L.iframe_is_tagged else word_of_frame
+
+
 def obj_at(addr):
     return ctypes.cast(addr, ctypes.py_object).value
 

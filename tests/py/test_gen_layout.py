@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """The checked-in layout tables are what the generator makes of CPython's headers, and live
-interpreters pass the validation. On every CPython 3.9-3.13 found here; absent ones are skipped.
+interpreters pass the validation. On every CPython 3.9-3.15 found here; absent ones are skipped.
 """
 import os
 import pathlib
@@ -11,6 +11,7 @@ import sys
 import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+MINORS = range(9, 16)
 CC = os.environ.get("CC") or shutil.which("cc") or shutil.which("gcc")
 
 sys.path.insert(0, str(ROOT / "tools"))
@@ -25,7 +26,7 @@ print(sys.implementation.name, sys.version_info[1], platform.python_version(),
 
 def interpreters():
     """minor version -> (program, full version, include directory), the first of each found."""
-    places = [sys.executable] + [shutil.which("python3.%d" % minor) for minor in range(9, 14)]
+    places = [sys.executable] + [shutil.which("python3.%d" % minor) for minor in MINORS]
     places += sorted(pathlib.Path.home().glob(".pyenv/versions/3.*/bin/python"))
     found = {}
     for program in filter(None, places):
@@ -44,7 +45,7 @@ def has_internal_headers(include_dir):
     return os.path.isfile(os.path.join(include_dir, "internal", "pycore_interp.h"))
 
 
-@pytest.mark.parametrize("minor", range(9, 14))
+@pytest.mark.parametrize("minor", MINORS)
 def test_the_generator_reproduces_the_table_byte_for_byte(minor):
     places = [(version, path) for _, version, path in FOUND.get(minor, ())
               if has_internal_headers(path)]
@@ -72,7 +73,7 @@ def library(tmp_path_factory):
     return path
 
 
-@pytest.mark.parametrize("minor", range(9, 14))
+@pytest.mark.parametrize("minor", MINORS)
 def test_a_live_interpreter_passes_the_validation(library, minor):
     if minor not in FOUND:
         pytest.skip("no CPython 3.%d here" % minor)
@@ -82,7 +83,7 @@ def test_a_live_interpreter_passes_the_validation(library, minor):
         assert done.returncode == 0, version + "\n" + done.stdout.decode()
 
 
-@pytest.mark.parametrize("minor", range(9, 14))
+@pytest.mark.parametrize("minor", MINORS)
 def test_the_table_agrees_with_live_objects(minor):
     if minor not in FOUND:
         pytest.skip("no CPython 3.%d here" % minor)

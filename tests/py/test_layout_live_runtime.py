@@ -30,6 +30,7 @@ from layout_live import (
     pointer,
     this_interp,
     this_tstate,
+    untagged,
     word,
 )
 
@@ -39,13 +40,13 @@ def iframe_of(frame):
 
 
 def local_slots(frame, start):
-    """name -> word of the fast locals, cells and free variables, from where they start."""
+    """name -> address of the fast locals, cells and free variables, from where they start."""
     code = frame.f_code
     if L.code_localsplusnames is ABSENT:
         names = code.co_varnames + code.co_cellvars + code.co_freevars
     else:
         names = obj_at(at(code, L.code_localsplusnames))
-    return {name: word(start + 8 * i) for i, name in enumerate(names)}
+    return {name: untagged(word(start + 8 * i)) for i, name in enumerate(names)}
 
 
 class FrameTest(LayoutTest):
@@ -62,7 +63,8 @@ class FrameTest(LayoutTest):
         self.has_int(code, code_flags=code.co_flags, code_argcount=2, code_nlocals=code.co_nlocals,
                      code_stacksize=code.co_stacksize, code_firstlineno=code.co_firstlineno,
                      code_ncellvars=2, code_nfreevars=0, code_nlocalsplus=num_slots)
-        self.has_int(code.co_consts[1], code_nfreevars=2)
+        inner = next(const for const in code.co_consts if isinstance(const, type(code)))
+        self.has_int(inner, code_nfreevars=2)
         self.holds(code, code_consts=code.co_consts, code_names=code.co_names,
                    code_filename=code.co_filename, code_name=code.co_name, code_weakreflist=ref,
                    code_varnames=code.co_varnames, code_cellvars=code.co_cellvars,
@@ -131,13 +133,15 @@ class FrameTest(LayoutTest):
         else:
             wanted, back = iframe_of(frame), L.iframe_previous
             start = wanted + L.iframe_localsplus
-            self.holds(wanted, iframe_code=frame.f_code, iframe_globals=frame.f_globals,
-                       iframe_builtins=frame.f_builtins, iframe_frame_obj=frame,
-                       iframe_func=type(self).test_the_running_frame)
+            self.holds(wanted, iframe_globals=frame.f_globals,
+                       iframe_builtins=frame.f_builtins, iframe_frame_obj=frame)
+            self.assertEqual(untagged(word(wanted + L.iframe_code)), id(frame.f_code))
+            self.assertEqual(untagged(word(wanted + L.iframe_func)),
+                             id(type(self).test_the_running_frame))
             self.assertEqual(byte(wanted + L.iframe_owner), L.owner_thread)
             first = id(frame.f_code) + L.code_code_adaptive
             self.assertTrue(first <= word(wanted + L.iframe_prev_instr) < first + 4096)
-            self.assertIn(int32(wanted + L.iframe_stacktop), range(-1, 100))  # stale while running
+            self.assertIn(self.top_of(wanted), range(-1, 100))  # stale while running
             running = word(word(tstate + L.tstate_cframe) + L.cframe_current_frame
                            if L.tstate_cframe is not ABSENT else tstate + L.tstate_current_frame)
             if L.iframe_is_entry is not ABSENT:
@@ -146,6 +150,33 @@ class FrameTest(LayoutTest):
         while running and running != wanted:
             running = word(running + back)
         self.assertEqual(running, wanted)
+
+    @staticmethod
+    def top_of(iframe):
+        """How many slots are in use."""
+        if L.iframe_stackpointer is ABSENT:
+            return int32(iframe + L.iframe_stacktop)
+        return (word(iframe + L.iframe_stackpointer) - iframe - L.iframe_localsplus) // 8
+
+    def test_a_borrowed_argument_is_tagged_and_not_counted(self):
+        def callee(argument):
+            frame = sys._getframe()
+            slot = word(iframe_of(frame) + L.iframe_localsplus)
+            seen.append((slot & 3, slot & ~3, int32(id(argument) + L.object_refcnt)))
+
+        seen, box = [], [1]
+        before = int32(id(box) + L.object_refcnt)
+        if L.iframe_is_tagged:
+            callee(box)
+            self.assertEqual(seen, [(1, id(box), before)])
+
+    def test_overwritten_locals_are_kept(self):
+        if L.frame_overwritten_locals is ABSENT:
+            return
+        frame, value = sys._getframe(), [1]
+        kept = value
+        frame.f_locals["value"] = [2]
+        self.assertEqual(obj_at(at(frame, L.frame_overwritten_locals)), (kept,))
 
     def test_frames_of_a_thread_lie_in_its_data_stack(self):
         if L.tstate_datastack_chunk is ABSENT:
@@ -216,7 +247,7 @@ class FrameTest(LayoutTest):
             iframe = id(gen) + L.gen_iframe
             self.assertEqual(iframe_of(frame), iframe)
             self.assertEqual(byte(iframe + L.iframe_owner), L.owner_generator)
-            self.assertGreaterEqual(int32(iframe + L.iframe_stacktop), 1)
+            self.assertGreaterEqual(self.top_of(iframe), 1)
             start = iframe + L.iframe_localsplus
         else:
             start = id(frame) + L.frame_localsplus
@@ -365,6 +396,29 @@ class InterpreterTest(LayoutTest):
             name = sys.intern("a_name_only_this_test_interns_%d" % os.getpid())
             self.assertIn(name, obj_at(word(interp + L.interp_interned_strings)))
 
+    def test_what_newer_interpreters_keep(self):
+        interp = this_interp()
+        if L.interp_errnomap is not ABSENT:
+            self.assertIs(obj_at(word(interp + L.interp_errnomap))[2], FileNotFoundError)
+            context = obj_at(word(interp + L.interp_warnings_context))
+            self.assertEqual(context.name, "_warnings_context")
+        if L.interp_dict_descriptor is ABSENT:
+            return
+        fields = vars(type("Cls", (), {}))
+        self.holds(interp, interp_dict_descriptor=fields["__dict__"],
+                   interp_weakref_descriptor=fields["__weakref__"],
+                   interp_lazy_import_func=builtins.__lazy_import__,
+                   interp_lazy_modules=sys.lazy_modules)
+        self.assertIs(type(obj_at(word(interp + L.interp_lazy_pending))), dict)
+
+        def choose(*args):
+            return True
+
+        old = sys.get_lazy_imports_filter()
+        sys.set_lazy_imports_filter(choose)
+        self.holds(interp, interp_lazy_imports_filter=choose)
+        sys.set_lazy_imports_filter(old)
+
     def test_interpreter_hooks(self):
         def hook(*args):
             pass
@@ -410,6 +464,11 @@ class InterpreterTest(LayoutTest):
 
         interp = this_interp()
         atexit.register(callback, 1, k=2)
+        if L.interp_atexit_list is not ABSENT:
+            self.assertIn((callback, (1,), {"k": 2}),
+                          obj_at(word(interp + L.interp_atexit_list)))
+            atexit.unregister(callback)
+            return
         if L.interp_atexit_callbacks is not ABSENT:
             array_at, num_at = interp + L.interp_atexit_callbacks, interp + L.interp_atexit_num
         else:
@@ -537,8 +596,7 @@ NOT_READ = {
     "code_extra": "set by debuggers only",
     "code_zombieframe": "a cache of frames, up to 3.10",
     "gen_state_completed": "never seen from outside: cleared follows at once",
-    "interp_asyncio_tasks": "from 3.14", "future_awaited_by": "from 3.14",
-    "task_next": "from 3.14", "task_prev": "from 3.14", "runtime_gc": "up to 3.8",
+    "runtime_gc": "up to 3.8",
     "interp_eval_pending": "calls that C code asked for",
     "owner_cstack": "C frames are not shown", "owner_thread": "3.11+", "owner_generator": "3.11+",
     "owner_frame_object": "3.11+", "tstate_delete_later": "only while deep structures die",
