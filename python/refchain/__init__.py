@@ -11,9 +11,10 @@ call, or makes an object's ``__dict__``. Calls hold the GIL only while the heap 
 """
 from ._answer import Answer, Cut, Freed, Holder, Hop, Root
 from ._core import Error, __version__
+from ._fds import Fd, FdGroup, FdOwner, Fds
 from ._graph import Graph, Node, Top, TypeCount, by_type, dump, load, snapshot, why
 
 __all__ = [
-    "Answer", "Cut", "Error", "Freed", "Graph", "Holder", "Hop", "Node", "Root", "Top", "TypeCount",
-    "__version__", "by_type", "dump", "load", "snapshot", "why",
+    "Answer", "Cut", "Error", "Fd", "FdGroup", "FdOwner", "Fds", "Freed", "Graph", "Holder", "Hop",
+    "Node", "Root", "Top", "TypeCount", "__version__", "by_type", "dump", "load", "snapshot", "why",
 ]
