@@ -368,6 +368,55 @@ static PyObject *Graph_stacks(PyObject *op, PyObject *args, PyObject *kwargs)
     return result;
 }
 
+/// (text, JSON) of a table of descriptors; frees it.
+static PyObject *render_fds(struct core_state *state, const struct rch_graph *g,
+                            struct rch_fd_table *table, bool why,
+                            const struct rch_render_options *options)
+{
+    struct rch_text text, json;
+    rch_text_init(&text, rch_alloc_default());
+    rch_text_init(&json, rch_alloc_default());
+    (why ? rch_render_fds_why_text : rch_render_fds_text)(g, table, options, &text.sink);
+    rch_render_fds_json(g, table, options, &json.sink);
+    rch_fd_table_free(table);
+    const struct rch_sink *bad = text.sink.status != RCH_OK ? &text.sink : &json.sink;
+    PyObject *result = bad->status != RCH_OK
+                           ? set_rch_error(state, &bad->err)
+                           : Py_BuildValue("(s#s#)", text.bytes, (Py_ssize_t)text.num_bytes,
+                                           json.bytes, (Py_ssize_t)json.num_bytes);
+    rch_text_deinit(&text);
+    rch_text_deinit(&json);
+    return result;
+}
+
+static PyObject *Graph_fds(PyObject *op, PyObject *args, PyObject *kwargs)
+{
+    static char *names[] = {"why", "all", "limit", "source", NULL};
+    int why = 0, all = 0;
+    unsigned int limit = 0;
+    struct rch_render_options options = {.source = NULL};
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|ppIz", names, &why, &all, &limit,
+                                     &options.source))
+        return NULL;
+    const struct rch_graph *g = graph_of(op, true);
+    if (!g)
+        return NULL;
+    options.all = all;
+    options.limit = limit;
+    const struct rch_reverse *rev = cast(op)->reverse.num_nodes ? &cast(op)->reverse : NULL;
+    struct rch_fd_table *table = NULL;
+    struct rch_error err = {0};
+    PyThreadState *save = PyEval_SaveThread();  // an immutable graph that `op` keeps alive
+    enum rch_status st = rch_fd_table(g, rev, rch_alloc_default(), &table, &err);
+    if (st == RCH_OK && why)
+        st = rch_fd_table_why(table, g, rev, limit ? limit : UINT32_MAX, NULL, &err);
+    PyEval_RestoreThread(save);
+    if (st == RCH_OK)
+        return render_fds(state_of(op), g, table, why, &options);
+    rch_fd_table_free(table);
+    return set_rch_error(state_of(op), &err);
+}
+
 /// Addresses of all objects of the types that a pattern names.
 static PyObject *Graph_addresses(PyObject *op, PyObject *arg)
 {
@@ -559,6 +608,7 @@ static PyMethodDef Graph_methods[] = {
     {"histogram", Graph_histogram, METH_NOARGS, NULL},
     {"top", (PyCFunction)(void (*)(void))Graph_top, METH_VARARGS | METH_KEYWORDS, NULL},
     {"stacks", (PyCFunction)(void (*)(void))Graph_stacks, METH_VARARGS | METH_KEYWORDS, NULL},
+    {"fds", (PyCFunction)(void (*)(void))Graph_fds, METH_VARARGS | METH_KEYWORDS, NULL},
     {"addresses", Graph_addresses, METH_O, NULL},
     {"node", Graph_node, METH_O, NULL},
     {"type_of", Graph_type_of, METH_O, NULL},

@@ -10,6 +10,7 @@ from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence, Tupl
 
 from . import _core
 from ._answer import Answer
+from ._fds import Fds
 from ._stacks import Stacks
 
 _OWN_FILES = (os.path.dirname(os.path.abspath(__file__)) + os.sep,)
@@ -124,6 +125,17 @@ class Graph:
                       for as_json in (False, True))
         return Stacks(text, json.loads(data))
 
+    def fds(self, *, why: bool = False, all: bool = False, limit: Optional[int] = None) -> Fds:
+        """The open descriptors, and the objects that own them.
+
+        Snapshots made with fds=True, by dump() or from outside have the system's list of them; of
+        others only those are known that objects say they own. why: ask who holds the owners of each
+        group of descriptors that are alike. all: a line each in the text. limit: at most so many
+        lines, or with `why` groups; without it every group is asked about.
+        """
+        text, data = self._core.fds(why, all, limit or 0, self._source)
+        return Fds(text, json.loads(data))
+
     def count(self, pattern: str) -> int:
         """How many objects there are of the types `pattern` names."""
         return len(self._core.addresses(pattern))
@@ -153,21 +165,25 @@ class Graph:
             self._source, info["objects"], info["references"], info["roots"])
 
 
-def _capture() -> Graph:
-    return Graph(_core.capture(_OWN_FILES), "this process (pid %d)" % os.getpid())
+def _capture(fds: bool = False) -> Graph:
+    return Graph(_core.capture(_OWN_FILES, fds), "this process (pid %d)" % os.getpid())
 
 
-def snapshot(path: Optional[_PATH] = None) -> Graph:
-    """Capture this process; with `path`, also write the snapshot there."""
-    graph = _capture()
+def snapshot(path: Optional[_PATH] = None, *, fds: bool = False) -> Graph:
+    """Capture this process; with `path`, also write the snapshot there.
+
+    fds: with the list of open descriptors, for Graph.fds(): addresses, paths, who has the other end.
+    """
+    graph = _capture(fds)
     if path is not None:
         graph.dump(path)
     return graph
 
 
-def dump(path: _PATH) -> None:
-    """Capture this process into a snapshot file."""
-    _capture().dump(path)
+def dump(path: _PATH, *, fds: bool = True) -> None:
+    """Capture this process into a snapshot file. fds=False leaves out the list of open descriptors,
+    that is addresses of peers and paths of files."""
+    _capture(fds).dump(path)
 
 
 def load(path: _PATH, *, salvage: bool = False) -> Graph:

@@ -40,7 +40,8 @@ static enum role role_of(const struct rch_graph *g, rch_node v)
 {
     static const char *const containers[] = {"dict", "list", "tuple", "set", "frozenset"};
     static const char *const plumbing[] = {"_io",  "io",  "_socket",  "socket",    "select",
-                                           "_ssl", "ssl", "tempfile", "selectors", "_pyio"};
+                                           "_ssl", "ssl", "tempfile", "selectors", "asyncio.trsock",
+                                           "_pyio"};
     static const char *const silent[] = {"weakref",     "functools", "itertools", "operator",
                                          "contextlib",  "types",     "_thread",   "_contextvars",
                                          "contextvars", "threading"};

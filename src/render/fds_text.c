@@ -34,9 +34,14 @@ static const char *arrow(const struct rch_page *page)
     return page->clean_flags & RCH_CLEAN_ASCII ? "->" : "\u2192";
 }
 
+/// Of a descriptor that only an object tells of, the object's type is all there is.
 static void row_where(char out[WHERE_BYTES], const struct rch_page *page,
-                      const struct rch_fd_row *row)
+                      const struct rch_fd_row *row, const struct rch_fd_group *group)
 {
+    if (!row->is_listed) {
+        snprintf(out, WHERE_BYTES, "%s", group->owner ? group->owner : "");
+        return;
+    }
     bool has_both = *row->local && *row->peer;
     snprintf(out, WHERE_BYTES, "%s%s%s%s%s", row->local, has_both ? " " : "",
              *row->peer ? arrow(page) : "", *row->peer ? " " : "", row->peer);
@@ -45,14 +50,12 @@ static void row_where(char out[WHERE_BYTES], const struct rch_page *page,
 static void group_where(char out[WHERE_BYTES], const struct rch_page *page,
                         const struct rch_fd_group *group)
 {
-    bool is_root = strcmp(group->place, "/") == 0;
     bool is_peer = group->place_kind == RCH_FD_TO_PEER;
     bool is_directory = group->place_kind == RCH_FD_IN_DIRECTORY;
-    snprintf(out, WHERE_BYTES, "%s%s%s%s", is_peer ? arrow(page) : "", is_peer ? " " : "",
-             group->place,
-             !is_directory ? ""
-             : is_root     ? "*"
-                           : "/*");
+    const char *place = group->is_listed || !group->owner ? group->place : group->owner;
+    const char *entries = !is_directory ? "" : strcmp(place, "/") == 0 ? "*" : "/*";
+    snprintf(out, WHERE_BYTES, "%s%s%s%s", is_peer ? arrow(page) : "", is_peer ? " " : "", place,
+             entries);
 }
 
 static const char *kind_plural(enum rch_fd_kind kind, bool is_one)
@@ -142,7 +145,7 @@ static void line_where(char out[WHERE_BYTES], const struct rch_page *page,
     if (is_one_line(group, options))
         group_where(out, page, group);
     else
-        row_where(out, page, &table->rows[i]);
+        row_where(out, page, &table->rows[i], group);
 }
 
 static struct fd_columns lay_out(const struct rch_page *page, const struct rch_fd_table *table,
@@ -286,10 +289,11 @@ static void put_notes(struct rch_page *page, const struct rch_graph *g,
         rch_page_wrap(page, text, 0);
     }
     if (num_gone) {
-        snprintf(text, sizeof(text),
-                 "%s not open: an object still has the number of a descriptor that "
-                 "was closed behind its back.",
-                 num_gone == 1 ? "One is" : "Some are");
+        snprintf(
+            text, sizeof(text),
+            "%s %s not open: an object has the number of a descriptor that was closed behind its "
+            "back.",
+            rch_count_text(count, num_gone), num_gone == 1 ? "is" : "are");
         rch_page_wrap(page, text, 0);
     }
     for (uint32_t i = 0; i < table->num_groups; i++) {
@@ -351,8 +355,9 @@ static void put_dash(struct rch_page *page)
     rch_page_tab(page, page->columns + 1);
 }
 
-static void put_group(struct rch_page *page, const struct rch_fd_table *table,
-                      const struct rch_fd_group *group, const struct rch_render_options *options)
+static void put_group(struct rch_page *page, const struct rch_graph *g,
+                      const struct rch_fd_table *table, const struct rch_fd_group *group,
+                      const struct rch_render_options *options)
 {
     struct rch_asked asked = {.kind = RCH_ASK_TYPE};
     struct rch_render_options why = *options;
@@ -379,7 +384,8 @@ static void put_group(struct rch_page *page, const struct rch_fd_table *table,
     rch_page_end(page);
     why.asked = &asked;
     why.limit = 0;
-    rch_page_answer(page, group->answer, &why);
+    rch_page_answer(page, group->answer, g->num_warnings,
+                    &why);  // the graph's come once, at the end
 }
 
 /// What has no answer: a line a group.
@@ -415,7 +421,7 @@ void rch_render_fds_why_text(const struct rch_graph *g, const struct rch_fd_tabl
     for (uint32_t i = 0; i < table->num_groups; i++) {
         const struct rch_fd_group *group = &table->groups[i];
         if (group->answer)
-            put_group(&page, table, group, options);
+            put_group(&page, g, table, group, options);
         num_hidden += group->owner && !group->answer;
     }
     if (num_hidden) {

@@ -6,8 +6,9 @@
 #include "render/json.h"
 #include "render/line.h"
 
-/// What rch_render_why_text() says below its header: the short answer, every holder, the rest.
-void rch_page_answer(struct rch_page *page, const struct rch_answer *answer,
+/// What rch_render_why_text() says below its header: the short answer, every holder, the rest, and the
+/// answer's warnings from number `first_warning` on.
+void rch_page_answer(struct rch_page *page, const struct rch_answer *answer, uint32_t first_warning,
                      const struct rch_render_options *options);
 /// The object of rch_render_why_json(), as the value of `key`.
 void rch_json_answer(struct rch_json *json, const char *key, const struct rch_graph *g,

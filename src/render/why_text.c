@@ -480,7 +480,7 @@ static void put_observer(struct rch_page *page, const struct rch_answer *answer)
     }
 }
 
-static void put_rest(struct rch_page *page, const struct rch_answer *answer)
+static void put_rest(struct rch_page *page, const struct rch_answer *answer, uint32_t first_warning)
 {
     rch_page_end(page);
     put_sentence(
@@ -503,7 +503,7 @@ static void put_rest(struct rch_page *page, const struct rch_answer *answer)
     if (answer->is_partial)
         rch_page_wrap(page,
                       "PARTIAL: part of the heap could not be read, so holders may be missing.", 0);
-    for (uint32_t i = 0; i < answer->num_warnings; i++) {
+    for (uint32_t i = first_warning; i < answer->num_warnings; i++) {
         rch_page_words(page, "warning:");
         rch_page_wrap(page, answer->warnings[i], 9);
     }
@@ -522,7 +522,7 @@ static void put_guess_note(struct rch_page *page, const struct rch_answer *answe
         page, "a reference found by guessing: a word in memory that is an object's address.", 3);
 }
 
-void rch_page_answer(struct rch_page *page, const struct rch_answer *answer,
+void rch_page_answer(struct rch_page *page, const struct rch_answer *answer, uint32_t first_warning,
                      const struct rch_render_options *options)
 {
     put_summary(page, answer);
@@ -540,7 +540,7 @@ void rch_page_answer(struct rch_page *page, const struct rch_answer *answer,
     }
     put_guess_note(page, answer);
     if (answer->objects)
-        put_rest(page, answer);
+        put_rest(page, answer, first_warning);
 }
 
 void rch_render_why_text(const struct rch_graph *g, const struct rch_answer *answer,
@@ -549,7 +549,7 @@ void rch_render_why_text(const struct rch_graph *g, const struct rch_answer *ans
     struct rch_page page = rch_page_of(options, sink);
     put_header(&page, g, answer, options);
     put_matches(&page, options->asked);
-    rch_page_answer(&page, answer, options);
+    rch_page_answer(&page, answer, 0, options);
 }
 
 void rch_render_ambiguous_text(const struct rch_ask_list *list,

@@ -119,6 +119,12 @@ static int make_hostile(const char *path)
     assert_ok(rch_builder_ref(b, *root_handle, handles[0], NULL), NULL);
     add_thread(b, *root_handle);
     assert_ok(rch_builder_warn(b, NULL, "a warning of %s", names[2]), NULL);
+    for (uint32_t i = 0; i < NUM_NAMES; i++) {
+        rch_str name = text(b, names[i]);
+        struct rch_fd fd = {(int32_t)i, i * 100, name, name, name, name};
+        assert_ok(rch_builder_fd(b, &fd, NULL), NULL);
+        assert_ok(rch_builder_fd_owner(b, handles[i], (int32_t)(i * 3), NULL), NULL);
+    }
     assert_ok(rch_builder_finish(b, &g, NULL), NULL);
     int code = write_graph(g, path);
     rch_graph_free(g);

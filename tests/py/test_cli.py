@@ -14,7 +14,7 @@ import unicodedata
 import native
 import pytest
 
-COMMANDS = ["why", "top", "stacks", "dump", "doctor"]
+COMMANDS = ["why", "top", "stacks", "fds", "dump", "doctor"]
 SCHEMAS = native.ROOT / "docs" / "schema"
 
 
@@ -174,6 +174,31 @@ def test_json_of_top_follows_its_schema(refchain):
     assert len(json.loads(refchain("top", "--json", "-n", "2", "story.rch").stdout)["rows"]) == 2
 
 
+@pytest.mark.parametrize(
+    "args",
+    [
+        ("fds.rch",),
+        ("fds.rch", "--why"),
+        ("fds.rch", "--why", "-n", "1"),
+        ("story.rch",),
+        ("hostile.rch", "--why"),
+    ],
+)
+def test_json_of_fds_follows_its_schema(refchain, args):
+    done = refchain("fds", "--json", *args)
+    assert (done.returncode, done.stderr) == (0, b"")
+    answer = json.loads(done.stdout)
+    validator("refchain.fds-1.schema.json").validate(answer)
+    assert sum(group["descriptors"] for group in answer["groups"]) == len(answer["descriptors"])
+    for i, group in enumerate(answer["groups"]):
+        assert group["fds"] == [d["fd"] for d in answer["descriptors"] if d["group"] == i]
+        if "why" in group:
+            validator("refchain.why-1.schema.json").validate(group["why"])
+    num_why = sum("why" in group for group in answer["groups"])
+    num_owned = sum(group["owner"] is not None for group in answer["groups"])
+    assert num_why == (0 if "--why" not in args else 1 if "-n" in args else num_owned)
+
+
 def test_every_key_of_the_json_is_documented(refchain):
     docs = (native.ROOT / "docs" / "json.md").read_text()
     seen = set()
@@ -190,6 +215,7 @@ def test_every_key_of_the_json_is_documented(refchain):
         ("why", "story.rch", "Connections"),
         ("top", "story.rch"),
         ("why", "story.rch", "*.Pool"),
+        ("fds", "fds.rch", "--why"),
     ]:
         walk(json.loads(refchain(*args, "--json").stdout))
     assert {key for key in seen if f"`{key}`" not in docs and f'"{key}"' not in docs} == set()

@@ -1,0 +1,1 @@
+refchain fds hostile.rch --why --limit 1

@@ -1,0 +1,1 @@
+refchain fds hostile.rch

@@ -1,0 +1,1 @@
+refchain fds fds.rch --why --limit 2

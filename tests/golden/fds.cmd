@@ -1,0 +1,1 @@
+refchain fds fds.rch
