@@ -66,8 +66,13 @@ static int say_cannot(const char *what, const struct rch_error *err)
 
 static void say_pause(const struct rch_image *image)
 {
-    rch_say("process %u stood still for %.3f s, %.1f MiB copied", image->pid,
-            (double)image->pause_ns / 1e9, (double)image->bytes_copied / (1 << 20));
+    double mib = (double)image->bytes_copied / (1 << 20);
+    if (image->pause_ns == 0)
+        rch_say("process %u slept all the while, so it was not stopped; %.1f MiB copied",
+                image->pid, mib);
+    else
+        rch_say("process %u stood still for %.3f s, %.1f MiB copied", image->pid,
+                (double)image->pause_ns / 1e9, mib);
 }
 
 static void say_warnings(const struct rch_graph *g)

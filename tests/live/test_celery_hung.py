@@ -113,7 +113,7 @@ def test_the_descriptors_are_named(story):
     done = native.run("fds", story.pid, "--why")
     assert done.returncode == 0, done.stderr.decode()
     text = done.stdout.decode()
-    assert "141 sockets" in text and f"127.0.0.1:{story.port}" in text
+    assert f"141 TCP sockets to 127.0.0.1:{story.port}" in text
     assert "TCPTransport" in text
     for name in HOLDERS:
         assert name in text
