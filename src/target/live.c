@@ -9,8 +9,10 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
+#include <sched.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <sys/uio.h>
 #include <time.h>
 #include <unistd.h>
@@ -27,6 +29,7 @@
 #define BATCH_PARTS 512
 #define SMALL_SHARED_BYTES (UINT64_C(16) << 20)  // copied, though others may write them too
 #define RELOCATED_BYTES (UINT64_C(16) << 20)     // copied where nobody tells which pages were written
+#define BLIND_BYTES (UINT64_C(16) << 30)         // of one map, all of which may be mere address space
 #define NO_FILE_BYTES (UINT64_C(256) << 20)      // of a map whose file cannot be opened
 #define MAX_THREAD_WARNINGS 5
 
@@ -119,6 +122,8 @@ static enum plan plan_shared(const struct live *live, const struct rch_map *map,
 // Nobody tells which pages were written: all that can have been.
 static enum plan plan_blindly(const struct rch_map *map, int fd)
 {
+    if (map->end - map->start > BLIND_BYTES)
+        return PLAN_NOTHING;
     if (is_anonymous(map) || (map->flags & RCH_MAP_WRITE) || fd < 0)
         return PLAN_ALL;
     bool may_be_relocated =
@@ -381,6 +386,37 @@ static void forget_copy(struct live *live, const struct survey *survey)
 
 // --- the moment -----------------------------------------------------------------------------------------
 
+// A child made by vfork has its parent's memory until it runs another program, and was not stopped.
+static bool has_vfork_child(const struct rch_os_thread *thread)
+{
+    if (thread->state != 'D')
+        return false;
+#ifdef SYS_vfork
+    if (thread->syscall == SYS_vfork)
+        return true;
+#endif
+    return thread->syscall == SYS_clone && (thread->args[0] & CLONE_VFORK);
+}
+
+static enum rch_status warn_of(struct live *live, const struct rch_os_thread *thread,
+                               struct rch_error *err)
+{
+    struct rch_image *image = live->image;
+    if (!thread->was_stopped && image->num_not_stopped <= MAX_THREAD_WARNINGS)
+        RCH_TRY(rch_image_warn(image, err,
+                               "thread %" PRIu32
+                               " (%s) did not stop (state %c): what it wrote meanwhile "
+                               "may be torn",
+                               thread->tid, thread->name, thread->state));
+    if (has_vfork_child(thread))
+        RCH_TRY(rch_image_warn(image, err,
+                               "thread %" PRIu32
+                               " (%s) waits for a child made by vfork: what that one "
+                               "wrote meanwhile may be torn",
+                               thread->tid, thread->name));
+    return RCH_OK;
+}
+
 static enum rch_status add_threads(struct live *live, struct rch_error *err)
 {
     struct rch_image *image = live->image;
@@ -389,11 +425,7 @@ static enum rch_status add_threads(struct live *live, struct rch_error *err)
         if (!thread)
             continue;
         RCH_TRY(rch_image_add_thread(image, thread, err));
-        if (!thread->was_stopped && image->num_not_stopped <= MAX_THREAD_WARNINGS)
-            RCH_TRY(rch_image_warn(image, err,
-                                   "thread %" PRIu32 " (%s) did not stop (state %c): what it wrote "
-                                   "meanwhile may be torn",
-                                   thread->tid, thread->name, thread->state));
+        RCH_TRY(warn_of(live, thread, err));
     }
     if (image->num_not_stopped > MAX_THREAD_WARNINGS)
         RCH_TRY(rch_image_warn(image, err, "%" PRIu32 " threads did not stop in all",

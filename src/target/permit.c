@@ -395,8 +395,9 @@ enum rch_status rch_permit_refuse(uint32_t pid, int os_errno, struct rch_error *
     for (size_t i = 0; i < RCH_NUM_PERMITS; i++)
         if (permit.rows[i].is_in_the_way)
             return refuse(st == RCH_OK ? RCH_EUNSUPPORTED : st, pid, &permit.rows[i], err);
-    return rch_fail(err, RCH_EUNSUPPORTED,
-                    "process %" PRIu32 " cannot be read: %s. A security module "
-                    "(AppArmor, SELinux) may forbid it: see dmesg",
-                    pid, strerror(os_errno));
+    return rch_fail(
+        err, RCH_EUNSUPPORTED,
+        "process %" PRIu32 " cannot be read: %s. Another may have traced it for a "
+        "moment: try again; or a security module (AppArmor, SELinux) forbids it: see dmesg",
+        pid, strerror(os_errno));
 }

@@ -35,6 +35,8 @@
 #define DEADLINE_NS (5 * NS_PER_S)              // for threads that wait for a processor
 #define DEADLINE_SLEEPING_NS (300 * NS_PER_S / 1000)  // for those in an uninterruptible sleep
 #define MAX_ROUNDS 1000                          // threads that start threads meanwhile
+#define SEIZE_TRIES 10
+#define SEIZE_NAP_NS 2000000
 #define HELPER_STACK_BYTES ((size_t)512 << 10)
 
 enum stage { FOUND, ASLEEP, SEIZED, INTERRUPTED, STOPPED, STUCK, GONE };
@@ -196,19 +198,31 @@ static bool may_sleep_on(enum rch_spare spare, const struct thread *thread)
 
 // --- stopping, in the helper --------------------------------------------------------------------------
 
+// Refused: because it has ended, or because another tracer has it, which may be about to go.
+static bool may_be_seized_yet(const struct rch_stop *stop, struct thread *thread)
+{
+    struct rch_proc_status status;
+    if (!rch_proc_status(stop->pid, thread->os.tid, &status) || strchr("ZX", status.state)) {
+        thread->stage = GONE;
+        return false;
+    }
+    (void)nanosleep(&(struct timespec){.tv_nsec = SEIZE_NAP_NS}, NULL);
+    return true;
+}
+
 static enum rch_status seize(struct rch_stop *stop, struct thread *thread, struct rch_error *err)
 {
-    if (ptrace(PTRACE_SEIZE, (pid_t)thread->os.tid, NULL, NULL) == 0) {
-        thread->stage = SEIZED;
-        return RCH_OK;
+    int os_errno = EPERM;
+    for (unsigned i = 0; i < SEIZE_TRIES; i++) {
+        if (ptrace(PTRACE_SEIZE, (pid_t)thread->os.tid, NULL, NULL) == 0) {
+            thread->stage = SEIZED;
+            return RCH_OK;
+        }
+        os_errno = errno;
+        if (!may_be_seized_yet(stop, thread))
+            break;
     }
-    int os_errno = errno;
-    struct rch_proc_status status;
-    thread->stage = GONE;
-    if (os_errno == ESRCH || !rch_proc_status(stop->pid, thread->os.tid, &status) ||
-        strchr("ZX", status.state))
-        return RCH_OK;
-    return rch_permit_refuse(stop->pid, os_errno, err);
+    return thread->stage == GONE ? RCH_OK : rch_permit_refuse(stop->pid, os_errno, err);
 }
 
 // Of the threads found: leave asleep or seize.
