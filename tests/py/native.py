@@ -34,6 +34,11 @@ def refchain():
     return _find("REFCHAIN_BIN", "refchain", "build*/**/refchain")
 
 
+def findpy():
+    """tests/c/findpy.c, built."""
+    return _find("REFCHAIN_FINDPY", "findpy", "build*/**/findpy")
+
+
 def make_rch(graph, path):
     """Write a snapshot: graph is a file of words (see tests/c/support.h) or '--hostile'."""
     maker = _find("REFCHAIN_MAKE_RCH", "make_rch", "build*/**/make_rch")
