@@ -23,6 +23,14 @@ static uint32_t finish_labels(struct rch__cap *cap, struct rch__type *type, uint
     return rch__shape_end(cap, type, key, num_tail);
 }
 
+static void emit_tail_slots(struct rch__cap *cap, const struct rch__type *type, rch_addr object)
+{
+    uint64_t num = rch_load64(cap->t, object + (uint32_t)cap->L->var_size);
+    rch_addr shifted = object + ((num * (uint64_t)type->itemsize + 7) & ~7ull);
+    for (uint32_t i = 0; i < type->num_tail; i++)
+        rch__emit(cap, rch_load64(cap->t, shifted + (uint32_t)type->tail[i].offset));
+}
+
 static void emit_fields(struct rch__cap *cap, struct rch__type *type, rch_addr object)
 {
     if (type->has_guesses && cap->is_foreign)
@@ -31,6 +39,15 @@ static void emit_fields(struct rch__cap *cap, struct rch__type *type, rch_addr o
         rch__emit_confirmed_fields(cap, type, object);
     else
         rch__emit_fields(cap, type, object);
+    if (type->num_tail)
+        emit_tail_slots(cap, type, object);
+}
+
+static void begin_labels(struct rch__cap *cap, const struct rch__type *type)
+{
+    rch__shape_begin(cap, type);
+    for (uint32_t i = 0; i < type->num_tail && cap->status == RCH_OK; i++)
+        cap->status = rch_vec_append(&cap->labels, &type->tail[i].label, 1, &cap->err);
 }
 
 static void emit_content(struct rch__cap *cap, struct rch__type *type, rch_addr object,
@@ -53,7 +70,7 @@ uint32_t rch__decode_plain(struct rch__cap *cap, struct rch__type *type, rch_add
     emit_content(cap, type, object, start);
     if (type->plain_shape != RCH_NO_NODE)
         return type->plain_shape;
-    rch__shape_begin(cap, type);
+    begin_labels(cap, type);
     if (type->dictoffset)
         rch__label_add(cap, RCH_EDGE_DICT, "__dict__", RCH_LABEL_FIXED | RCH_LABEL_FOLD_FORWARD);
     return finish_labels(cap, type, 0);
@@ -135,7 +152,7 @@ rch_addr rch__attribute(struct rch__cap *cap, rch_addr object, const char *name)
 static uint32_t label_managed(struct rch__cap *cap, struct rch__type *type, const struct managed *m,
                               uint64_t key)
 {
-    rch__shape_begin(cap, type);
+    begin_labels(cap, type);
     if (m->dict)
         rch__label_add(cap, RCH_EDGE_DICT, "__dict__", RCH_LABEL_FIXED | RCH_LABEL_FOLD_FORWARD);
     if (m->num_values)

@@ -28,6 +28,7 @@
 #define RCH_TPFLAGS_TUPLE_SUBCLASS (1ull << 26)
 #define RCH_TPFLAGS_DICT_SUBCLASS (1ull << 29)
 #define RCH_TPFLAGS_TYPE_SUBCLASS (1ull << 31)
+#define RCH_MEMBER_AFTER_ITEMS (1u << 4)  // of PyMemberDef's flags, 3.15+
 
 struct rch__cap;
 struct rch__type;
@@ -57,6 +58,8 @@ struct rch__type {  // one record a Python type met
     uint32_t header_bytes;  // before the object: GC head, managed dict and weak references
     uint32_t num_fields;
     struct rch__field *fields;
+    uint32_t num_tail;
+    struct rch__field *tail;  // slots behind the items (of tuples, 3.15+)
     int32_t storage[2];  // offsets of pointers to what decoding reads besides the object; 0: none
     const struct rch__family *family;  // NULL: none known
     rch_addr cached_keys;              // ht_cached_keys

@@ -80,6 +80,25 @@ static bool has_word(const char *words, const char *word)
     return false;
 }
 
+// From 3.15 subclasses of tuple may have slots: they lie behind the items, at the offset they would
+// have without any.
+static void add_tail_slot(struct rch__cap *cap, struct rch__type *type, const char *name,
+                          int64_t offset)
+{
+    struct rch__field field = {
+        .offset = (int32_t)offset,
+        .label = {.name = rch__intern(cap, name), .kind = RCH_EDGE_SLOT, .cls = RCH_CLASS_STRONG}};
+    struct rch__field *tail = rch_arena_take(&cap->arena, type->num_tail + 1u, sizeof(*tail));
+    if (!tail) {
+        rch__fail(cap, RCH_ENOMEM, "the slots of a type");
+        return;
+    }
+    if (type->num_tail)
+        memcpy(tail, type->tail, type->num_tail * sizeof(*tail));
+    tail[type->num_tail++] = field;
+    type->tail = tail;
+}
+
 // PyMemberDef[]: slots of Python classes, and what C types expose of their struct. `own`: the names of
 // those that are references of its own, NULL: all.
 static void add_members(struct rch__cap *cap, struct rch__type *type, rch_addr base, bool is_slots,
@@ -97,8 +116,12 @@ static void add_members(struct rch__cap *cap, struct rch__type *type, rch_addr b
         int64_t offset = (int64_t)rch_load64(cap->t, member + (uint32_t)L->member_offset);
         char name[128];
         rch__read_cstring(cap, name_addr, name, sizeof(name));
+        uint32_t flags = rch_load32(cap->t, member + (uint32_t)L->member_flags);
+        bool is_after_items = is_slots && L->py_minor >= 15 && (flags & RCH_MEMBER_AFTER_ITEMS);
         if (own && !has_word(own, name))
             add_other(cap, type, offset);
+        else if (is_after_items && offset + 8 <= type->basicsize)
+            add_tail_slot(cap, type, name, offset);
         else if (offset + 8 <= type->basicsize)
             add_field(cap, type, name, offset, is_slots ? RCH_EDGE_SLOT : RCH_EDGE_FIELD,
                       is_slots ? 0 : RCH_LABEL_FIXED);

@@ -14,7 +14,7 @@ static void switch_off(struct rch__cap *cap, struct rch__type *type)
                              "decoder '%s' disagrees with tp_traverse of %s: its references "
                              "are listed without names",
                              what, tp_name);
-    type->num_fields = 0;
+    type->num_fields = type->num_tail = 0;
     type->family = NULL;
     type->has_managed_dict = type->has_guesses = false;
     type->decode_rest = true;

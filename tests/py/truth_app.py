@@ -15,6 +15,7 @@ import threading
 import time
 
 import truth_library
+import truth_newer
 import truth_objects
 from truth_objects import Plain, managed, raises
 
@@ -146,7 +147,7 @@ def make_threads():
 def build():
     """Everything, kept alive by the dict that is returned."""
     kept = {"modules": import_more()}
-    for module in (truth_objects, truth_library):
+    for module in (truth_objects, truth_library, truth_newer):
         for name, make in list(vars(module).items()):
             if name.startswith("make_"):
                 kept[name] = make()
