@@ -7,7 +7,7 @@
 
 #include "cli/cli.h"
 
-enum { MAX_OPTIONS = 16, HELP_COLUMN = 26 };
+enum { MAX_OPTIONS = 16, HELP_COLUMN = 28 };
 
 static bool parse_count(const char *text, uint32_t *value_out)
 {

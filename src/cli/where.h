@@ -24,7 +24,7 @@ void rch_where_close(struct rch_where *where);
 /// Options of every command that takes WHERE.
 #define RCH_WHERE_OPTIONS                                                                            \
     {RCH_OPT_SYSROOT, 0, "sysroot", "DIR", "cores: where the files of the other machine are"},       \
-    {RCH_OPT_MEMORY_LIMIT, 0, "memory-limit", "SIZE", "copy at most this to memory, the rest to disk (8G)"}
+    {RCH_OPT_MEMORY_LIMIT, 0, "memory-limit", "SIZE", "copy so much to memory at most (8G), the rest to disk"}
 
 #define RCH_WHERE_HELP                                                                               \
     "WHERE is a process number (read only: it stands still for a moment and goes on), a core file\n" \

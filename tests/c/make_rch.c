@@ -85,7 +85,6 @@ static void add_thread(struct rch_builder *b, uint32_t frame_root)
 {
     const struct rch_thread thread = {
         .name = text(b, names[2]), .waits_for = text(b, names[3]), .root = RCH_NO_NODE};
-    const struct rch_fd fd = {.local = text(b, names[2]), .peer = text(b, names[4])};
     assert_ok(rch_builder_thread(b, &thread, NULL), NULL);
     for (uint32_t i = 0; i < NUM_NAMES; i++) {
         const struct rch_stack_frame frame = {.function = text(b, names[i]),
@@ -94,7 +93,6 @@ static void add_thread(struct rch_builder *b, uint32_t frame_root)
                                               .root = frame_root};
         assert_ok(rch_builder_frame(b, &frame, NULL), NULL);
     }
-    assert_ok(rch_builder_fd(b, &fd, NULL), NULL);
 }
 
 static int make_hostile(const char *path)
