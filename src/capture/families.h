@@ -24,11 +24,11 @@ struct rch__family {
     rch__decode_fn decode;  // instead of fields + emit: when the shape depends on the object
     rch__size_fn size;      // NULL: basic size and items
     int32_t num_hidden;     // references to each of its objects that no object shows
-    int32_t fd_at;          // offset of the descriptor (int) it owns; 0: none
-    bool (*fd_is_borrowed)(struct rch__cap *cap, rch_addr object);  // it may be another's
-    bool guess_members;  // some of the members it exposes are not its own
-    bool has_rest;       // its tp_traverse visits more than the row names
-    bool is_unchecked;   // cannot be compared with tp_traverse one object at a time
+    bool guess_members;     // some of the members it exposes are not its own
+    bool has_rest;          // its tp_traverse visits more than the row names
+    bool is_unchecked;      // cannot be compared with tp_traverse one object at a time
+
+    struct rch__fd_source fd;  // the descriptor that its objects own
 };
 
 /// The row for a tp_name, or NULL.

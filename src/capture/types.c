@@ -417,7 +417,7 @@ struct rch__type *rch__type_of_addr(struct rch__cap *cap, rch_addr addr)
     rch__read_tp_name(cap, addr, tp_name, sizeof(tp_name));
     name_type(cap, type, tp_name);
     rch__find_fd(cap, type);
-    type->is_noted = type->is_observer || type->fd_at || type->fd_attribute;
+    type->is_noted = type->is_observer || type->fd.offset || type->fd.attribute;
     rch__discover(cap, rch_code(&cap->index, addr));
     return type;
 }
