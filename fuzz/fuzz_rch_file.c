@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "analyze/fd_table.h"
 #include "format/file_impl.h"
 #include "fuzz.h"
 #include "model/reverse.h"
@@ -56,6 +57,24 @@ static void walk_threads(const struct rch_graph *g)
     walked += sum;
 }
 
+// Every descriptor is in one group, and every owner is an object.
+static void walk_fds(const struct rch_graph *g, const struct rch_reverse *rev)
+{
+    struct rch_fd_table *table;
+    uint64_t num_in_groups = 0;
+    if (rch_fd_table(g, rev, rch_alloc_default(), &table, NULL) != RCH_OK)
+        return;
+    for (uint32_t i = 0; i < table->num_groups; i++) {
+        num_in_groups += table->groups[i].num_rows;
+        walked += strlen(table->groups[i].place);
+    }
+    must(num_in_groups == table->num_rows);
+    for (uint32_t i = 0; i < table->num_rows; i++)
+        for (uint32_t k = 0; k < table->rows[i].num_owners; k++)
+            must(!rch_is_root(g, table->rows[i].owners[k]));
+    rch_fd_table_free(table);
+}
+
 static void walk(const struct rch_graph *g)
 {
     struct rch_reverse rev;
@@ -65,8 +84,10 @@ static void walk(const struct rch_graph *g)
     walk_threads(g);
     for (uint32_t i = 0; i < g->num_warnings; i++)
         walked += strlen(rch_str_get(g, g->warnings[i]));
-    if (rch_reverse_init(&rev, g, rch_alloc_default(), NULL) == RCH_OK)
+    if (rch_reverse_init(&rev, g, rch_alloc_default(), NULL) == RCH_OK) {
         must(rev.start[g->num_nodes] == rev.num_refs);
+        walk_fds(g, &rev);
+    }
     rch_reverse_deinit(&rev);
 }
 

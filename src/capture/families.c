@@ -316,8 +316,7 @@ static const struct rch__family families[] = {
     {.name = "_io.FileIO",
      .words = "-",
      .has_rest = true,
-     .fd_at = 16,
-     .fd_is_borrowed = rch__fileio_borrows},
+     .fd = {.offset = 16, .is_borrowed = rch__fileio_borrows}},
     {.name = "_io.BufferedReader", .words = "raw", .has_rest = true, .size = rch__size_buffered},
     {.name = "_io.BufferedWriter", .words = "raw", .has_rest = true, .size = rch__size_buffered},
     {.name = "_io.BufferedRandom", .words = "raw", .has_rest = true, .size = rch__size_buffered},
@@ -329,9 +328,9 @@ static const struct rch__family families[] = {
      .words = "- - buffer encoding encoder decoder newlines errors",
      .has_rest = true},
     // Modules/socketmodule.h, selectmodule.c, mmapmodule.c: nothing but what C needs
-    {.name = "_socket.socket", .fd_at = 16},
-    {.name = "select.epoll", .fd_at = 16},
-    {.name = "mmap.mmap", .fd_at = 56},  // its own duplicate
+    {.name = "_socket.socket", .fd = {.offset = 16}},
+    {.name = "select.epoll", .fd = {.offset = 16}},
+    {.name = "mmap.mmap", .fd = {.offset = 56}},  // its own duplicate
     // Modules/_abc.c, _sre, arraymodule.c, _csv.c, _queuemodule.c, _datetimemodule.c, _ssl.c,
     // _sqlite, _decimal
     {.name = "_abc._abc_data", .words = "registry cache negative_cache"},

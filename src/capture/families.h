@@ -24,13 +24,13 @@ struct rch__family {
     rch__decode_fn decode;  // instead of fields + emit: when the shape depends on the object
     rch__size_fn size;      // NULL: basic size and items
     int32_t num_hidden;     // references to each of its objects that no object shows
-    int32_t fd_at;          // offset of the descriptor (int) it owns; 0: none
-    bool (*fd_is_borrowed)(struct rch__cap *cap, rch_addr object);  // it may be another's
     /// From outside, with has_rest: finds what tp_traverse would; NULL: the words of the object.
     void (*scan)(struct rch__cap *cap, struct rch__type *type, rch_addr object);
     const char *own_members;  // of the members it exposes; NULL: all are its own
     bool has_rest;            // its tp_traverse visits more than the row names
     bool is_unchecked;        // cannot be compared with tp_traverse one object at a time
+
+    struct rch__fd_source fd;  // the descriptor that its objects own
 };
 
 /// The row for a tp_name, or NULL.

@@ -54,12 +54,10 @@ static const char *attribute_of(struct rch__cap *cap, rch_addr type)
 void rch__find_fd(struct rch__cap *cap, struct rch__type *type)
 {
     const struct rch__family *family = type->family;
-    if (family && family->fd_at && family->fd_at + 4 <= type->basicsize) {
-        type->fd_at = family->fd_at;
-        type->fd_is_borrowed = family->fd_is_borrowed;
-    } else if (type->is_python_class) {
-        type->fd_attribute = attribute_of(cap, type->addr);
-    }
+    if (family && family->fd.offset && family->fd.offset + 4 <= type->basicsize)
+        type->fd = family->fd;
+    else if (type->is_python_class)
+        type->fd.attribute = attribute_of(cap, type->addr);
 }
 
 /// A small int, or -1: all that a descriptor can be.
@@ -83,14 +81,14 @@ static int32_t small_int(struct rch__cap *cap, rch_addr number)
 void rch__claim_fd(struct rch__cap *cap, const struct rch__type *type, rch_addr object)
 {
     struct rch__fd_claim claim = {.code = rch_code(&cap->index, object)};
-    if (type->fd_attribute)
-        claim.fd = small_int(cap, rch__attribute(cap, object, type->fd_attribute));
+    if (type->fd.attribute)
+        claim.fd = small_int(cap, rch__attribute(cap, object, type->fd.attribute));
     else
-        claim.fd = (int32_t)rch_load32(cap->t, object + (uint32_t)type->fd_at);
+        claim.fd = (int32_t)rch_load32(cap->t, object + (uint32_t)type->fd.offset);
     if (claim.fd < 0 || claim.code == RCH_NO_CODE || cap->status != RCH_OK)
         return;  // it is closed
-    claim.may_borrow = type->fd_is_borrowed != NULL;
-    claim.is_borrowed = claim.may_borrow && type->fd_is_borrowed(cap, object);
+    claim.may_borrow = type->fd.is_borrowed != NULL;
+    claim.is_borrowed = claim.may_borrow && type->fd.is_borrowed(cap, object);
     cap->status = rch_vec_append(&cap->fd_claims, &claim, 1, &cap->err);
 }
 

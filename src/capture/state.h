@@ -47,7 +47,15 @@ struct rch__field {  // a pointer at a fixed offset in the object
 
 struct rch__family;  // families.h: how one built-in type is read
 
+struct rch__fd_source {  // where the objects of a type have the descriptor that they own (fds.c)
+    int32_t offset;      // of an int in their struct; 0: not there
+    bool (*is_borrowed)(struct rch__cap *cap, rch_addr object);  // it may be another's; NULL: never
+    const char *attribute;                                       // NULL: not in one
+};
+
 struct rch__type {  // one record a Python type met
+    struct rch__fd_source fd;
+    bool is_noted;  // each instance is looked at once more: an observer, or may own a descriptor
     rch_addr addr;
     rch__decode_fn decode;
     rch__size_fn size;
@@ -74,10 +82,6 @@ struct rch__type {  // one record a Python type met
     bool is_unreached;  // garbage.c: only instances may lead to it
     bool is_observer, is_str, has_managed_dict, is_python_class;
     bool decode_rest;  // traverse, for what the fields do not tell
-    bool is_noted;     // each instance is looked at once more: an observer, or owns a descriptor
-    int32_t fd_at;     // offset of the descriptor its instances own, 0: none there (fds.c)
-    bool (*fd_is_borrowed)(struct rch__cap *cap, rch_addr object);  // NULL: it is always theirs
-    const char *fd_attribute;                                       // that holds it, NULL: none
     bool has_guesses;  // some fields must be confirmed by tp_traverse
     bool scans;        // from outside: there may be references that no field tells
     int32_t *others;   // from outside: offsets of words that are none

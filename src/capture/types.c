@@ -476,7 +476,7 @@ static struct rch__type *make_type(struct rch__cap *cap, rch_addr addr)
     rch__read_tp_name(cap, addr, tp_name, sizeof(tp_name));
     name_type(cap, type, tp_name);
     rch__find_fd(cap, type);
-    type->is_noted = type->is_observer || type->fd_at || type->fd_attribute;
+    type->is_noted = type->is_observer || type->fd.offset || type->fd.attribute;
     rch__discover(cap, rch_code(&cap->index, addr));
     return type;
 }

@@ -54,7 +54,7 @@ static void note(struct rch__cap *cap, const struct rch__type *type, rch_addr ob
 {
     if (type->is_observer)
         rch__observe(cap, object, RCH_OBSERVER_ALL);
-    if (type->fd_at || type->fd_attribute)
+    if (type->fd.offset || type->fd.attribute)
         rch__claim_fd(cap, type, object);
 }
 
