@@ -2,6 +2,7 @@
 // python/ext/module.c -- refchain._core.
 #include "ext.h"
 
+#include "capture/process.h"
 #include "format/rch_file.h"
 
 struct core_state *core_state_of(PyObject *module)
@@ -25,9 +26,48 @@ static PyObject *core_load(PyObject *module, PyObject *args)
     return st == RCH_OK ? Graph_steal(state, graph, NULL) : set_rch_error(state, &err);
 }
 
+static PyObject *core_attach(PyObject *module, PyObject *args)
+{
+    unsigned int pid = 0;
+    if (!PyArg_ParseTuple(args, "I", &pid))
+        return NULL;
+    struct rch_image_options options = {.alloc = rch_alloc_default()};
+    struct rch_process_read read = {0};
+    struct rch_graph *graph = NULL;
+    struct rch_error err = {0};
+    enum rch_status st;
+    Py_BEGIN_ALLOW_THREADS st = rch_capture_pid(pid, &options, &read, &graph, &err);
+    Py_END_ALLOW_THREADS struct core_state *state = core_state_of(module);
+    return st == RCH_OK ? Graph_steal(state, graph, NULL) : set_rch_error(state, &err);
+}
+
+static PyObject *core_load_core(PyObject *module, PyObject *args)
+{
+    PyObject *path = NULL, *sysroot = NULL;
+    if (!PyArg_ParseTuple(args, "O&|O&", PyUnicode_FSConverter, &path, PyUnicode_FSConverter,
+                          &sysroot)) {
+        Py_XDECREF(path);
+        return NULL;
+    }
+    struct rch_image_options options = {
+        .alloc = rch_alloc_default(),
+        .sysroot = sysroot ? PyBytes_AS_STRING(sysroot) : NULL,
+    };
+    struct rch_graph *graph = NULL;
+    struct rch_error err = {0};
+    enum rch_status st;
+    Py_BEGIN_ALLOW_THREADS st = rch_capture_core(PyBytes_AS_STRING(path), &options, &graph, &err);
+    Py_END_ALLOW_THREADS Py_DECREF(path);
+    Py_XDECREF(sysroot);
+    struct core_state *state = core_state_of(module);
+    return st == RCH_OK ? Graph_steal(state, graph, NULL) : set_rch_error(state, &err);
+}
+
 static PyMethodDef core_methods[] = {
     {"capture", (PyCFunction)(void (*)(void))core_capture, METH_VARARGS | METH_KEYWORDS, NULL},
     {"load", core_load, METH_VARARGS, NULL},
+    {"load_core", core_load_core, METH_VARARGS, NULL},
+    {"attach", core_attach, METH_VARARGS, NULL},
     {"doctor", core_doctor, METH_NOARGS, NULL},
     {NULL, NULL, 0, NULL},
 };

@@ -195,6 +195,21 @@ def load(path: _PATH, *, salvage: bool = False) -> Graph:
     return Graph(_core.load(path, salvage), "snapshot %s" % os.path.basename(os.fspath(path)))
 
 
+def load_core(path: _PATH, *, sysroot: Optional[_PATH] = None) -> Graph:
+    """The graph of a core file (of the kernel or of gcore, plain, gzip or zstd).
+
+    sysroot: where the programs and libraries of the machine it is from are.
+    """
+    where = () if sysroot is None else (sysroot,)
+    return Graph(_core.load_core(path, *where), "core %s" % os.path.basename(os.fspath(path)))
+
+
+def attach(pid: int) -> Graph:
+    """The graph of another process, live or hung. Nothing runs in it; it stands still while its
+    memory is copied (Graph.info["pause_ns"]) and goes on."""
+    return Graph(_core.attach(pid), "process %d" % pid)
+
+
 def why(question: Any, *, max_holders: Optional[int] = None, raw: bool = False,
         all: bool = False) -> Answer:
     """Why are these objects of this process still alive?

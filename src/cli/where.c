@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "capture/outside.h"
+#include "capture/process.h"
 #include "format/rch_file.h"
 
 // ---- which of the three --------------------------------------------------------------------------
@@ -48,31 +48,20 @@ enum rch_where_kind rch_where_kind_of(const char *words, uint32_t *pid_out)
 
 // ---- a process or a core -------------------------------------------------------------------------
 
-static void drop_image(struct rch_image **image)
-{
-    rch_image_free(*image);
-}
-
-static void drop_fds(struct rch_os_fds *fds)
-{
-    rch_os_fds_deinit(fds);
-}
-
 static int say_cannot(const char *what, const struct rch_error *err)
 {
     rch_say_error(what, err);
     return RCH_EXIT_CANNOT;
 }
 
-static void say_pause(const struct rch_image *image)
+static void say_read(uint32_t pid, const struct rch_process_read *read)
 {
-    double mib = (double)image->bytes_copied / (1 << 20);
-    if (image->pause_ns == 0)
-        rch_say("process %u slept all the while, so it was not stopped; %.1f MiB copied",
-                image->pid, mib);
+    double mib = (double)read->bytes_copied / (1 << 20);
+    if (read->pause_ns == 0)
+        rch_say("process %u slept all the while, so it was not stopped; %.1f MiB copied", pid, mib);
     else
-        rch_say("process %u stood still for %.3f s, %.1f MiB copied", image->pid,
-                (double)image->pause_ns / 1e9, mib);
+        rch_say("process %u stood still for %.3f s, %.1f MiB copied", pid,
+                (double)read->pause_ns / 1e9, mib);
 }
 
 static void say_warnings(const struct rch_graph *g)
@@ -81,54 +70,25 @@ static void say_warnings(const struct rch_graph *g)
         rch_say("%s", rch_str_get(g, g->warnings[i]));
 }
 
-static enum rch_status open_image(const char *words, enum rch_where_kind kind, uint32_t pid,
-                                  const struct rch_image_options *options,
-                                  struct rch_image **image_out, struct rch_error *err)
-{
-    if (kind == RCH_WHERE_PROCESS)
-        return rch_image_open_pid(pid, options, image_out, err);
-    return rch_image_open_core(words, options, image_out, err);
-}
-
-static enum rch_status capture(const struct rch_image *image, const struct rch_os_fds *fds,
-                               const struct rch_progress *progress, struct rch_graph **graph_out,
-                               struct rch_error *err)
-{
-    const struct rch_alloc *alloc = rch_alloc_default();
-    struct rch_python python = {0};
-    RCH_TRY(rch_python_find(image, alloc, &python, err));
-    return rch_capture_image(image, &python, fds, progress, alloc, graph_out, err);
-}
-
 static int graph_of_image(const char *words, enum rch_where_kind kind, uint32_t pid,
                           const struct rch_args *args, struct rch_where *where)
 {
     struct rch_watch watch;
     rch_watch_start(&watch);
-    const struct rch_alloc *alloc = rch_alloc_default();
-    struct rch_image *image __attribute__((cleanup(drop_image))) = NULL;
-    struct rch_os_fds fds __attribute__((cleanup(drop_fds))) = {0};
-    struct rch_image_options options = {.alloc = alloc,
+    struct rch_image_options options = {.alloc = rch_alloc_default(),
                                         .memory_limit = args->memory_limit,
                                         .sysroot = args->sysroot,
                                         .progress = &watch.progress};
+    struct rch_process_read read = {0};
     struct rch_error err = {0};
-    enum rch_status st = open_image(words, kind, pid, &options, &image, &err);
+    bool is_process = kind == RCH_WHERE_PROCESS;
+    enum rch_status st = is_process ? rch_capture_pid(pid, &options, &read, &where->graph, &err)
+                                    : rch_capture_core(words, &options, &where->graph, &err);
     rch_watch_end(&watch);
+    if (read.bytes_copied)
+        say_read(pid, &read);
     if (st != RCH_OK)
-        return say_cannot(words, &err);
-    bool has_fds = false;
-    if (kind == RCH_WHERE_PROCESS) {
-        say_pause(image);
-        has_fds = rch_os_fds_init(&fds, pid, alloc, &err) == RCH_OK;
-        if (!has_fds)
-            rch_say_error("descriptors", &err);
-    }
-    rch_watch_start(&watch);
-    st = capture(image, has_fds ? &fds : NULL, &watch.progress, &where->graph, &err);
-    rch_watch_end(&watch);
-    if (st != RCH_OK)
-        return say_cannot(words, &err);
+        return say_cannot(is_process ? where->source : words, &err);
     say_warnings(where->graph);
     return where->graph->info.is_partial ? RCH_EXIT_PARTIAL : RCH_EXIT_OK;
 }

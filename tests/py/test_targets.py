@@ -237,3 +237,17 @@ def test_killing_the_reader_leaves_the_process_as_it_was():
             reader.wait()
             hung.wait_for(lambda: stable_state(process.pid) == before, seconds=5)
         check(why(process.pid))
+
+
+def test_from_python():
+    import refchain
+
+    with target("sleep") as process:
+        graph = refchain.attach(process.pid)
+        answer = graph.why("__main__.Widget")
+        assert len(answer.holders) == 1 and answer.holders[0].holds_only == 100
+        assert graph.stacks() and graph.fds()
+        with pytest.raises(LookupError, match="no process"):
+            refchain.attach(4194305)
+    with pytest.raises((refchain.Error, OSError)):
+        refchain.load_core(TARGET)
