@@ -6,6 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/error.h"
+
 enum rch_permit_kind {
     RCH_PERMIT_EXISTS,      // it exists, is no zombie, no kernel thread, not ourselves
     RCH_PERMIT_TRACED,      // nobody else traces it (a debugger, strace)
@@ -33,5 +35,10 @@ struct rch_permit {
 
 /// Look at everything that could refuse us, and try. The process is not stopped.
 void rch_permit_check(uint32_t pid, struct rch_permit *permit);
+/// No such process, a zombie, a kernel thread, ourselves, traced by another: RCH_ENOTFOUND or
+/// RCH_EUNSUPPORTED with the words.
+RCH_MUST_CHECK enum rch_status rch_permit_look(uint32_t pid, struct rch_error *err);
+/// We were refused with this errno: the words for it and what removes it. Never RCH_OK.
+RCH_MUST_CHECK enum rch_status rch_permit_refuse(uint32_t pid, int os_errno, struct rch_error *err);
 
 #endif

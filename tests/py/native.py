@@ -69,3 +69,13 @@ def run(*args, cwd=None, env=None, **more):
 
 def has_groff():
     return shutil.which("groff") is not None
+
+
+def peek_live():
+    """The program that reads a live process and tells what it saw (tests/c/peek_live.c)."""
+    return _find("REFCHAIN_PEEK_LIVE", "peek_live", "build*/**/peek_live")
+
+
+def sitter():
+    """The program that is read (tests/c/sitter.c)."""
+    return _find("REFCHAIN_SITTER", "sitter", "build*/**/sitter")

@@ -129,7 +129,7 @@ def gcore_core(library, folder):
 def peek(core, said, sysroot=None):
     """What an image of the core has."""
     places = [f"{address:x}:{len(data) // 2}" for address, data in said.reads]
-    driver = native._find("REFCHAIN_PEEK", "peek", "build*/**/peek")
+    driver = native._find("REFCHAIN_PEEK_CORE", "peek_core", "build*/**/peek_core")
     where = ["--sysroot", str(sysroot)] if sysroot else []
     done = subprocess.run(
         [driver, *where, str(core), *places],
