@@ -141,6 +141,15 @@ static enum rch_status load_all(struct rch_core *core, struct rch_error *err)
 
 // --- what is told about it ---
 
+static const char *untold(const struct rch_core *core)
+{
+    if (core->threads.num > 0)
+        return "which files were mapped";
+    if (core->files.num > 0)
+        return "which threads there were";
+    return "which threads and mapped files there were (gcore writes that last)";
+}
+
 static enum rch_status warn_of_damage(struct rch_core *core, struct rch_error *err)
 {
     const struct rch_core_source *source = &core->source;
@@ -161,12 +170,7 @@ static enum rch_status warn_of_damage(struct rch_core *core, struct rch_error *e
                                ": threads or names of mapped files may be missing",
                                core->damaged_note_at));
     if (core->threads.num == 0 || core->files.num == 0)
-        RCH_TRY(rch_image_warn(
-            core->image, err, "the core does not tell %s",
-            core->threads.num ? "which files were mapped"
-            : core->files.num
-                ? "which threads there were"
-                : "which threads and mapped files there were (gcore writes that last)"));
+        RCH_TRY(rch_image_warn(core->image, err, "the core does not tell %s", untold(core)));
     if (core->num_out_of_reach)
         RCH_TRY(rch_image_warn(core->image, err,
                                "%" PRIu64 " segments lie beyond the 47-bit address space and were "
