@@ -5,7 +5,7 @@
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export PYTHON CC
 export REFCHAIN_MAKE_RCH := $(CURDIR)/build/c/make_rch
-export REFCHAIN_PEEK := $(CURDIR)/build/c/peek
+export REFCHAIN_PEEK_CORE := $(CURDIR)/build/c/peek_core
 export REFCHAIN_PEEK_LIVE := $(CURDIR)/build/c/peek_live
 export REFCHAIN_SITTER := $(CURDIR)/build/c/sitter
 export RCH_GRAPHLAB := $(CURDIR)/build/c/graphlab.so

@@ -11,7 +11,8 @@
 #include "target/core_impl.h"
 
 #define COPY_BYTES ((size_t)256 << 10)
-#define MIN_MAP_BYTES (UINT64_C(128) << 10)  // less is sooner copied, and mappings are limited
+#define MIN_MAP_BYTES (UINT64_C(128) << 10)  // less is sooner copied
+#define MAX_MAPPINGS 16384u  // the kernel allows a process 65530, and each may need two
 #define MAX_REST_BYTES (UINT64_C(64) << 20)
 #define MAX_NOTE_BYTES (UINT64_C(256) << 20)
 
@@ -81,9 +82,11 @@ static void map_segment(struct rch_core *core, struct rch_core_segment *segment)
         segment->offset < source->file_bytes ? source->file_bytes - segment->offset : 0;
     uint64_t num = whole_pages(there < segment->file_bytes ? there : segment->file_bytes);
     if (source->pack == RCH_CORE_PLAIN && segment->offset % RCH_CORE_PAGE == 0 &&
-        num >= MIN_MAP_BYTES)
+        num >= MIN_MAP_BYTES && core->num_mappings < MAX_MAPPINGS) {
+        core->num_mappings++;
         segment->bytes_had = rch_image_map_file(core->image, segment->start, segment->start + num,
                                                 source->fd, segment->offset);
+    }
 }
 
 static enum rch_status load_notes(struct rch_core *core, struct rch_core_segment *segment,
@@ -138,6 +141,15 @@ static enum rch_status load_all(struct rch_core *core, struct rch_error *err)
 
 // --- what is told about it ---
 
+static const char *untold(const struct rch_core *core)
+{
+    if (core->threads.num > 0)
+        return "which files were mapped";
+    if (core->files.num > 0)
+        return "which threads there were";
+    return "which threads and mapped files there were (gcore writes that last)";
+}
+
 static enum rch_status warn_of_damage(struct rch_core *core, struct rch_error *err)
 {
     const struct rch_core_source *source = &core->source;
@@ -158,10 +170,7 @@ static enum rch_status warn_of_damage(struct rch_core *core, struct rch_error *e
                                ": threads or names of mapped files may be missing",
                                core->damaged_note_at));
     if (core->threads.num == 0 || core->files.num == 0)
-        RCH_TRY(rch_image_warn(core->image, err, "the core does not tell %s",
-                               core->threads.num ? "which files were mapped"
-                               : core->files.num ? "which threads there were"
-                                                 : "which threads and mapped files there were"));
+        RCH_TRY(rch_image_warn(core->image, err, "the core does not tell %s", untold(core)));
     if (core->num_out_of_reach)
         RCH_TRY(rch_image_warn(core->image, err,
                                "%" PRIu64 " segments lie beyond the 47-bit address space and were "

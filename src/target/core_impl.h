@@ -83,6 +83,7 @@ struct rch_core {
     uint64_t file_bytes;      // all contents that the core should have
     uint64_t bytes_had;       // and has
     struct rch_vec threads;   // struct rch_os_thread
+    uint32_t num_mappings;    // segments of which pages are mapped, not copied
     uint32_t pid;
     char name[16];
     // Of the auxiliary vector; 0: not known.

@@ -86,11 +86,11 @@ static struct core_map part_of(const struct rch_core *core, const struct rch_cor
         .is_left_out = true,
     };
     if (segment) {
-        uint64_t had_end = segment->start + segment->bytes_had;
+        uint64_t had_end = segment->start + segment->bytes_had - segment->bytes_had % RCH_CORE_PAGE;
         part.map.flags = segment->flags;
         part.map.path = file ? "" : name_of(core, segment);
         part.has_contents = had_end > start;
-        part.has_gap = had_end - had_end % RCH_CORE_PAGE < end;
+        part.has_gap = had_end < end;
         part.is_cut = segment->bytes_had < segment->file_bytes;
         part.is_left_out = segment->file_bytes == 0;
     }
@@ -355,7 +355,7 @@ static enum rch_status warn_of_files(struct maker *maker, struct rch_error *err)
         RCH_TRY(
             rch_image_warn(image, err,
                            "%zu mapped files were taken unchecked: their first pages are not in "
-                           "the core (coredump_filter without 0x10)",
+                           "the core (it is cut short, or coredump_filter was without 0x10)",
                            maker->num_unchecked));
     if (maker->bytes_left_out)
         RCH_TRY(rch_image_warn(image, err,

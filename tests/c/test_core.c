@@ -298,6 +298,42 @@ static void more_segments_than_the_header_can_count_are_all_found(void **state)
     free(segments);
 }
 
+// The kernel lets nobody have so many mappings: the rest is copied. A sparse file, a page in each 999th.
+static void segments_that_are_too_many_to_map_are_copied(void **state)
+{
+    enum { NUM = 20000, SEGMENT = 128 << 10 };
+    struct made_segment *segments = calloc(NUM, sizeof(*segments));
+    struct made_plan plan = usual_plan();
+    (void)state;
+    assert_non_null(segments);
+    for (size_t i = 0; i < NUM; i++) {
+        uint64_t start = BIG + i * (SEGMENT + PAGE);
+        segments[i] = (struct made_segment){start, start + SEGMENT, 0, PF_R | PF_W, NULL};
+    }
+    plan.segments = segments;
+    plan.num_segments = NUM;
+    struct made_core core = make_core(&plan);
+    Elf64_Phdr *headers = (Elf64_Phdr *)(core.file.mem + core.headers_at) + 1;
+    for (size_t i = 0; i < NUM; i++) {
+        headers[i].p_filesz = SEGMENT;
+        headers[i].p_offset = core.contents_at + i * SEGMENT;
+    }
+    uint64_t contents_at = core.contents_at;
+    write_core(core);
+    int fd = open(file, O_WRONLY | O_CLOEXEC);
+    assert_int_equal(ftruncate(fd, (off_t)(contents_at + (uint64_t)NUM * SEGMENT)), 0);
+    for (uint64_t i = 0; i < NUM; i += 999)
+        assert_int_equal(pwrite(fd, &i, 8, (off_t)(contents_at + i * SEGMENT + 5 * PAGE)), 8);
+    close(fd);
+    struct rch_image *image = must_open();
+    for (uint64_t i = 0; i < NUM; i += 999)
+        assert_int_equal(rch_load64(&image->target, segments[i].start + 5 * PAGE), i);
+    assert_int_equal(image->bytes_missing, 0);
+    assert_int_equal(image->target.num_failed, 0);
+    rch_image_free(image);
+    free(segments);
+}
+
 // --- cut ones ---
 
 static uint64_t expected_missing(const struct made_core *core, size_t num)
@@ -900,6 +936,7 @@ int main(void)
         cmocka_unit_test(a_core_is_the_same_in_every_shape),
         cmocka_unit_test(copies_beyond_the_limit_go_to_a_file),
         cmocka_unit_test(more_segments_than_the_header_can_count_are_all_found),
+        cmocka_unit_test(segments_that_are_too_many_to_map_are_copied),
         cmocka_unit_test(a_core_cut_anywhere_is_refused_or_partial),
         cmocka_unit_test(a_compressed_core_cut_anywhere_gives_what_comes_before),
         cmocka_unit_test(a_compressed_core_with_a_flipped_bit_is_never_taken_for_whole),

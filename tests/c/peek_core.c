@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// tests/c/peek.c -- reads a core file for tests: `peek [--sysroot DIR] PATH [ADDRESS:BYTES]...` prints
-// what the image says and those bytes. Exit code: the status.
+// tests/c/peek_core.c -- reads a core file for tests: `peek_core [--sysroot DIR] PATH
+// [ADDRESS:BYTES]...` prints what the image says and those bytes, in the format of peek_live. Exit
+// code: the status.
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
