@@ -4,6 +4,7 @@
 # says more. PYTHON=... chooses the interpreter, CC=... the compiler.
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export PYTHON CC
+export REFCHAIN_FINDPY := $(CURDIR)/build/c/findpy
 export REFCHAIN_MAKE_RCH := $(CURDIR)/build/c/make_rch
 export REFCHAIN_PEEK_CORE := $(CURDIR)/build/c/peek_core
 export REFCHAIN_PEEK_LIVE := $(CURDIR)/build/c/peek_live

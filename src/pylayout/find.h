@@ -9,8 +9,8 @@
 #include "target/image.h"
 
 struct rch_python {
-    struct rch_layout layout;  // a copy of the version's table, fitted to this process
-    uint32_t major, minor, micro;
+    struct rch_layout layout;      // a copy of the version's table, fitted to this process
+    uint32_t major, minor, micro;  // micro 0, too, when it cannot be told
     bool is_free_threaded, is_debug_build;
     uint64_t runtime;       // _PyRuntime
     uint64_t first_interp;  // PyInterpreterState; others follow by their `next`

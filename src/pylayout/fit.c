@@ -10,6 +10,7 @@
 #include "pylayout/peek.h"
 #include "pylayout/validate.h"
 
+#define MAX_BAD_NODES 200u
 #define MAX_GC_NODES 20000u     // looked at, in all lists together
 #define MAX_VOTERS 200000u      // entries of modules
 #define MAX_ELECTED 64u
@@ -90,33 +91,56 @@ static enum rch_fit find_types(struct fit *fit)
                   layout->interp_sysdict);
 }
 
-// Are what hangs on the GC lists objects?
-static bool are_objects(struct fit *fit)
+// Along the GC lists of the main interpreter, one after the other.
+struct gc_walk {
+    int32_t list;
+    uint64_t head, node;  // 0: at a new list
+    uint32_t num_left;
+    uint32_t num_broken;  // lists that end in nothing
+};
+
+static bool next_gc_object(struct fit *fit, struct gc_walk *walk, uint64_t *obj)
 {
     const struct rch_layout *layout = fit->peek.layout;
     uint64_t gc = fit->main + (uint64_t)layout->interp_gc;
+    if (layout->gc_generation0 == RCH_ABSENT)
+        return false;
+    for (; walk->list <= layout->gc_num_generations && walk->num_left > 0; walk->list++) {
+        if (walk->node == 0) {
+            walk->head = gc + (uint64_t)layout->gc_permanent;
+            if (walk->list < layout->gc_num_generations)
+                walk->head = gc + (uint64_t)(layout->gc_generation0 +
+                                             walk->list * layout->gc_generation_size);
+            walk->node = walk->head;
+        }
+        walk->node = rch_peek_word(&fit->peek, walk->node, 0) & ~UINT64_C(3);
+        if (walk->node != 0 && walk->node != walk->head) {
+            walk->num_left--;
+            *obj = walk->node + (uint64_t)layout->gc_head_size;
+            return true;
+        }
+        walk->num_broken += walk->node == 0;
+        walk->node = 0;
+    }
+    return false;
+}
+
+// Is it objects that hang on the GC lists?
+static bool are_objects(struct fit *fit)
+{
+    const struct rch_layout *layout = fit->peek.layout;
+    uint64_t gc = fit->main + (uint64_t)layout->interp_gc, obj;
+    struct gc_walk walk = {.num_left = MAX_GC_NODES};
     uint32_t num_good = 0, num_bad = 0;
     if (layout->gc_generation0 == RCH_ABSENT ||
         rch_load32(&fit->target, gc + (uint64_t)layout->gc_collecting) != 0)
         return true;  // there are no lists, or they are being worked on
-    for (int32_t i = 0; i <= layout->gc_num_generations; i++) {
-        uint64_t head =
-            gc + (uint64_t)(i < layout->gc_num_generations
-                                ? layout->gc_generation0 + i * layout->gc_generation_size
-                                : layout->gc_permanent);
-        uint64_t node = rch_peek_word(&fit->peek, head, 0) & ~UINT64_C(3);
-        while (node != head && num_good < MAX_GC_NODES && num_bad < MAX_GC_NODES / 100) {
-            bool is_good =
-                node != 0 && rch_peek_is_object(&fit->peek, node + (uint64_t)layout->gc_head_size,
-                                                fit->python->type_type);
-            num_good += is_good;
-            num_bad += !is_good;
-            if (node == 0)
-                break;
-            node = rch_peek_word(&fit->peek, node, 0) & ~UINT64_C(3);
-        }
+    while (num_bad < MAX_BAD_NODES && next_gc_object(fit, &walk, &obj)) {
+        bool is_good = rch_peek_is_object(&fit->peek, obj, fit->python->type_type);
+        num_good += is_good;
+        num_bad += !is_good;
     }
-    return num_good > 0 && num_bad <= num_good / 100;
+    return num_good > 0 && num_bad + walk.num_broken <= num_good / 100;
 }
 
 // What sys.hexversion says; 0.0.0 if nothing.
@@ -195,7 +219,28 @@ static uint64_t winner(const struct election *election)
     return election->num ? election->elected[best] : 0;
 }
 
-// importlib's classes are all written in Python and always there. Without them all modules are asked.
+static void let_modules_vote(struct fit *fit, struct election *election)
+{
+    struct rch_peek_dict modules;
+    uint64_t key, module;
+    rch_peek_dict_init(&modules, &fit->peek,
+                       rch_peek_word(&fit->peek, fit->main, fit->peek.layout->interp_modules));
+    while (election->voters_left > 0 && rch_peek_dict_next(&modules, &key, &module))
+        let_module_vote(fit, election, module);
+}
+
+static void let_objects_vote(struct fit *fit, struct election *election)
+{
+    struct gc_walk walk = {.num_left = MAX_VOTERS};
+    uint64_t obj;
+    while (next_gc_object(fit, &walk, &obj)) {
+        if (rch_peek_is_class(&fit->peek, obj, fit->python->type_type))
+            vote(fit, election, obj);
+    }
+}
+
+// importlib's classes are all written in Python and always there, but for an interpreter at its end.
+// Then all modules are asked, and if they are empty already, all classes there still are.
 static void find_subtype_traverse(struct fit *fit)
 {
     const struct rch_layout *layout = fit->peek.layout;
@@ -205,14 +250,10 @@ static void find_subtype_traverse(struct fit *fit)
     if (!election.code)
         return;
     let_module_vote(fit, &election, rch_peek_word(&fit->peek, fit->main, layout->interp_importlib));
-    if (election.num == 0) {
-        struct rch_peek_dict modules;
-        uint64_t key, module;
-        rch_peek_dict_init(&modules, &fit->peek,
-                           rch_peek_word(&fit->peek, fit->main, layout->interp_modules));
-        while (election.voters_left > 0 && rch_peek_dict_next(&modules, &key, &module))
-            let_module_vote(fit, &election, module);
-    }
+    if (election.num == 0)
+        let_modules_vote(fit, &election);
+    if (election.num == 0)
+        let_objects_vote(fit, &election);
     fit->python->subtype_traverse = winner(&election);
 }
 

@@ -272,7 +272,7 @@ static void one_wrong_word_anywhere_never_crashes(void **state)
             fake_python_init(&fake, layout, clues[c]);
             uint64_t used = FAKE_ELF_BYTES + FAKE_CODE_BYTES + FAKE_DATA_BYTES +
                             (fake.interp - FAKE_HEAP) + 0x3000;
-            for (int i = 0; i < 300; i++) {
+            for (int i = 0; i < 120; i++) {
                 uint64_t at = next_random(&seed) % (i % 3 ? used : 0x1000) / 8 * 8, old;
                 uint64_t word = next_random(&seed);
                 word = i % 2 ? word : i % 4 ? FAKE_HEAP + word % FAKE_HEAP_BYTES : word % 70000;

@@ -91,6 +91,26 @@ sys.version_info = None
 
 
 @each_python
+def test_an_interpreter_at_its_end_is_found(python):
+    more = """
+import os, time
+class End:
+    def __del__(self, write=os.write, sleep=time.sleep):
+        write(1, b"modules are empty now\\n")
+        sleep(600)
+sys.end = End()
+print(json.dumps(told), flush=True)
+raise SystemExit
+"""
+    with python_running(python, more=more) as (process, truth):
+        assert process.stdout.readline() == "modules are empty now\n"
+        minor = truth.pop("version").rpartition(".")[0]
+        truth.pop("debug_build")  # a name of sys tells it
+        truth.pop("none")  # and a name of builtins, if there is no symbol
+        assert assert_found(process.pid, truth)["version"].startswith(minor + ".")
+
+
+@each_python
 def test_many_libraries_are_no_hindrance(python):
     more = """
 import importlib, pkgutil
