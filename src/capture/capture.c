@@ -69,6 +69,7 @@ static void init_vecs(struct rch__cap *cap)
     rch_vec_init(&cap->stack_words, a, sizeof(uint64_t));
     rch_vec_init(&cap->threads, a, sizeof(struct rch__thread));
     rch_vec_init(&cap->frames, a, sizeof(struct rch_stack_frame));
+    rch_vec_init(&cap->interps, a, sizeof(rch_addr));
 }
 
 static enum rch_status init(struct rch__cap *cap, const struct rch_capture_options *options,
@@ -98,11 +99,11 @@ static enum rch_status init(struct rch__cap *cap, const struct rch_capture_optio
 
 static void drop_vecs(struct rch__cap *cap)
 {
-    struct rch_vec *vecs[] = {&cap->types,    &cap->labels,   &cap->shape_infos, &cap->late_codes,
-                              &cap->pending,  &cap->roots,    &cap->root_codes,  &cap->observed,
-                              &cap->moved,    &cap->closures, &cap->texts,       &cap->stack_words,
-                              &cap->borrowed, &cap->threads,  &cap->frames,      &cap->fds,
-                              &cap->fd_claims};
+    struct rch_vec *vecs[] = {&cap->types,     &cap->labels,   &cap->shape_infos, &cap->late_codes,
+                              &cap->pending,   &cap->roots,    &cap->root_codes,  &cap->observed,
+                              &cap->moved,     &cap->closures, &cap->texts,       &cap->stack_words,
+                              &cap->borrowed,  &cap->threads,  &cap->frames,      &cap->fds,
+                              &cap->fd_claims, &cap->interps};
     for (size_t i = 0; i < sizeof(vecs) / sizeof(vecs[0]); i++)
         rch_vec_deinit(vecs[i]);
 }
@@ -153,7 +154,7 @@ enum rch_status rch_capture_walk(const struct rch_capture_options *options,
     struct rch__cap *cap = &made->cap;
     RCH_TRY(init(cap, options, alloc, err));
     rch__trust_begin(cap);
-    rch__find_home(cap);
+    rch__find_interps(cap);
     rch__take_fds(cap);
     rch__mark_tracked(cap);
     rch__collect_roots(cap);
@@ -161,13 +162,14 @@ enum rch_status rch_capture_walk(const struct rch_capture_options *options,
     check_index(cap);
     rch__sweep_others(cap);
     rch__collect_static_types(cap);
+    rch__trust_end(cap);
     check_index(cap);
     if (cap->status != RCH_OK) {
         if (err)
             *err = cap->err;
         return cap->status;
     }
-    cap->num_unreadable = cap->t->num_failed;
+    cap->num_unreadable = cap->t->num_failed + cap->num_torn;
     cap->t = NULL;  // the finish reads nothing of the target's
     cap->pause_ns = now_ns(CLOCK_MONOTONIC) - start;
     *capture_out = made;
@@ -470,7 +472,7 @@ static void fill_info(struct rch__cap *cap)
     info->pause_ns = cap->opt.image ? cap->opt.image->pause_ns : cap->pause_ns;
     info->num_unreadable = cap->num_unreadable;
     info->num_traversed = cap->num_traversed;
-    info->is_partial = cap->num_unreadable != 0 || cap->num_skipped_interps != 0;
+    info->is_partial = cap->is_partial || cap->num_unreadable != 0 || cap->num_skipped_interps != 0;
 }
 
 static enum rch_status make_graph(struct rch__cap *cap, struct rch_graph **graph_out,

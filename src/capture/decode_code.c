@@ -84,7 +84,7 @@ static void name_closure(struct rch__cap *cap, rch_addr function, rch_addr closu
         shape = rch__shape_end(cap, tuple, code, 1);
     }
     struct rch__code_names row = {rch_code(&cap->index, closure), shape};
-    if (cap->status == RCH_OK)
+    if (cap->status == RCH_OK && row.tuple_code != RCH_NO_CODE)
         cap->status = rch_vec_append(&cap->closures, &row, 1, &cap->err);
 }
 
@@ -92,7 +92,7 @@ uint32_t rch__decode_function(struct rch__cap *cap, struct rch__type *type, rch_
 {
     emit_rows(cap, function_rows, NUM_FUNCTION_ROWS, function);
     rch_addr closure = rch_load64(cap->t, function + (uint32_t)cap->L->func_closure);
-    if (closure)
+    if (closure && (!cap->is_foreign || rch__is_of(cap, closure, "tuple")))
         name_closure(cap, function, closure);
     if (type->plain_shape != RCH_NO_NODE)
         return type->plain_shape;

@@ -52,7 +52,9 @@ void rch__emit_element(struct rch__cap *cap, struct rch__type *type, rch_addr el
     rch__emit(cap, word(cap, extra, EXTRA_ATTRIB));
     uint64_t num = word(cap, extra, EXTRA_LENGTH);
     rch_addr children = word(cap, extra, EXTRA_CHILDREN);
-    for (uint64_t i = 0; i < num && num < MAX_CHILDREN; i++)
+    if (num >= MAX_CHILDREN || !rch__fits(cap, children, num, 8))
+        return;
+    for (uint64_t i = 0; i < num; i++)
         rch__emit(cap, rch_load64(cap->t, children + i * 8));
 }
 

@@ -7,12 +7,15 @@
 #define FIXED RCH_LABEL_FIXED
 #define MAX_SLOTS (1ull << 20)
 #define FAST_FREE 0x80
+#define FEW_NAMES 64
 
 static void label_names(struct rch__cap *cap, rch_addr names, rch_addr kinds,
                         enum rch_edge_kind kind)
 {
     const struct rch_layout *L = cap->L;
     uint64_t num = names ? rch_load64(cap->t, names + (uint32_t)L->var_size) : 0;
+    if (num > FEW_NAMES && cap->is_foreign && !rch__is_of(cap, names, "tuple"))
+        return;
     for (uint64_t i = 0; i < num && i < MAX_SLOTS; i++) {
         rch_addr name = rch_load64(cap->t, names + (uint32_t)L->tuple_items + i * 8);
         bool is_free =
@@ -56,6 +59,8 @@ static uint64_t num_named(struct rch__cap *cap, rch_addr code)
 
 static void emit_slots(struct rch__cap *cap, rch_addr first, uint64_t num)
 {
+    if (!rch__fits(cap, first, num, 8))
+        return;
     for (uint64_t i = 0; i < num && i < MAX_SLOTS; i++)
         rch__emit(cap, rch__frame_ref(cap, rch_load64(cap->t, first + i * 8)));
 }

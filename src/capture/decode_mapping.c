@@ -5,6 +5,7 @@
 #include "capture/families.h"
 
 #define MAX_ODICT_NODES (1ull << 40)
+#define MAX_SHARED_KEYS 65536
 
 static void emit_entries(struct rch__cap *cap, const struct rch__entries *e)
 {
@@ -23,7 +24,7 @@ static void emit_entries(struct rch__cap *cap, const struct rch__entries *e)
 void rch__label_shared_keys(struct rch__cap *cap, rch_addr keys, int64_t num)
 {
     struct rch__entries e = rch__keys_entries(cap, keys);
-    for (int64_t i = 0; i < num; i++) {
+    for (int64_t i = 0; i < num && i < MAX_SHARED_KEYS; i++) {
         rch_addr key =
             i < e.num ? rch_load64(cap->t, e.first + (rch_addr)(i * e.stride) + (uint32_t)e.key_off)
                       : 0;
@@ -43,6 +44,8 @@ static uint32_t decode_split(struct rch__cap *cap, struct rch__type *type, rch_a
         num > rch_load8(cap->t, values + (uint32_t)L->values_capacity))
         num = rch_load8(cap->t, values + (uint32_t)L->values_capacity);
     rch_addr first = values + (uint32_t)L->values_items;
+    if (num > MAX_SHARED_KEYS || !rch__fits(cap, first, (uint64_t)num, 8))
+        num = 0;
     while (num && !rch_load64(cap->t, first + (rch_addr)(num - 1) * 8))
         num--;
     for (int64_t i = 0; i < num; i++)

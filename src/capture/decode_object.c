@@ -3,6 +3,8 @@
 // attributes, wherever this version keeps them, then what the family of the C base adds.
 #include "capture/families.h"
 
+#define MAX_VALUES 65536  // CPython has 30 at most
+
 // A negative dictoffset counts from the end of the items (tuple, int, bytes subclasses up to 3.11).
 static rch_addr dict_at_end(struct rch__cap *cap, const struct rch__type *type, rch_addr object)
 {
@@ -100,6 +102,8 @@ static struct managed managed_of(struct rch__cap *cap, const struct rch__type *t
     }
     if (m.values && type->cached_keys) {
         m.num_values = rch__keys_entries(cap, type->cached_keys).num;
+        if (m.num_values > MAX_VALUES)
+            m.num_values = 0;
         if (L->values_capacity != RCH_ABSENT &&
             m.num_values > rch_load8(cap->t, m.values + (uint32_t)L->values_capacity))
             m.num_values = rch_load8(cap->t, m.values + (uint32_t)L->values_capacity);

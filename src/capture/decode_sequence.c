@@ -7,7 +7,7 @@
 
 static void emit_items(struct rch__cap *cap, rch_addr items, uint64_t num)
 {
-    if (num > MAX_ITEMS || !rch__log_grow(cap, cap->log, num))
+    if (num > MAX_ITEMS || !rch__fits(cap, items, num, 8) || !rch__log_grow(cap, cap->log, num))
         return;
     for (uint64_t i = 0; i < num; i++)
         rch__emit(cap, rch_load64(cap->t, items + i * 8));
@@ -51,7 +51,9 @@ void rch__emit_set(struct rch__cap *cap, struct rch__type *type, rch_addr set)
     const struct rch_layout *L = cap->L;
     uint64_t mask = rch_load64(cap->t, set + (uint32_t)L->set_mask);
     rch_addr entry = rch_load64(cap->t, set + (uint32_t)L->set_table);
-    for (uint64_t i = 0; i <= mask && mask < MAX_ITEMS; i++, entry += (uint32_t)L->set_entry_size) {
+    if (mask >= MAX_ITEMS || !rch__fits(cap, entry, mask + 1, (uint32_t)L->set_entry_size))
+        return;
+    for (uint64_t i = 0; i <= mask; i++, entry += (uint32_t)L->set_entry_size) {
         rch_addr key = rch_load64(cap->t, entry + (uint32_t)L->set_entry_key);
         if (key &&
             rch_load64(cap->t, entry + (uint32_t)L->set_entry_hash) != UINT64_MAX)  // a dummy
@@ -88,11 +90,12 @@ void rch__emit_deque(struct rch__cap *cap, struct rch__type *type, rch_addr dequ
     uint64_t num = rch_load64(cap->t, deque + (uint32_t)L->var_size);
     uint64_t at = rch_load64(cap->t, deque + (uint32_t)L->deque_leftindex);
     rch_addr block = rch_load64(cap->t, deque + (uint32_t)L->deque_leftblock);
+    struct rch__ring ring = {0};
     for (uint64_t i = 0; i < num && num < MAX_ITEMS && block; i++, at++) {
         if (at >= (uint32_t)L->deque_block_len) {
             block = rch_load64(cap->t, block + (uint32_t)L->deque_block_right);
             at = 0;
-            if (!block)
+            if (!block || rch__comes_back(cap, &ring, block))
                 return;
         }
         rch__emit(cap, rch_load64(cap->t, block + (uint32_t)L->deque_block_items + at * 8));

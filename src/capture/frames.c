@@ -59,6 +59,11 @@ static void root_of_iframe(struct rch__cap *cap, rch_addr iframe, struct rch__fr
     const struct rch_layout *L = cap->L;
     int64_t top = rch__iframe_top(cap, iframe);
     bool in_generator = rch_load8(cap->t, iframe + (uint32_t)L->iframe_owner) == L->owner_generator;
+    frame->root = UINT32_MAX;
+    if (cap->is_foreign && !rch__is_of(cap, frame->code, "code")) {
+        cap->num_torn++;
+        return;
+    }
     rch__root_begin(cap);
     if (in_generator && top >= 0) {  // the generator tells its locals itself
         frame->object = iframe - (uint32_t)L->gen_iframe;
@@ -111,7 +116,10 @@ static void collect_new(struct rch__cap *cap, rch_addr thread, const char *threa
 {
     const struct rch_layout *L = cap->L;
     rch_addr iframe = innermost_iframe(cap, thread);
+    struct rch__ring ring = {0};
     for (int n = 0; iframe && n < MAX_FRAMES && cap->status == RCH_OK; n++) {
+        if (rch__comes_back(cap, &ring, iframe))
+            return;
         if (!is_shim_at(cap, iframe)) {
             struct rch__frame frame = {.code = rch__iframe_field(cap, iframe, L->iframe_code),
                                        .locals = rch__field_at(cap, iframe, L->iframe_locals),
@@ -194,12 +202,23 @@ static bool keep_old_stack(struct rch__cap *cap, rch_addr frame, rch_addr callee
     return has_some;
 }
 
+static bool is_frame_at(struct rch__cap *cap, rch_addr object)
+{
+    if (!cap->is_foreign || rch__is_of(cap, object, "frame"))
+        return true;
+    cap->num_torn++;
+    return false;
+}
+
 static void collect_old(struct rch__cap *cap, rch_addr thread, const char *thread_name,
                         struct rch_vec *frames)
 {
     const struct rch_layout *L = cap->L;
     rch_addr object = rch__field_at(cap, thread, L->tstate_frame), callee = 0;
+    struct rch__ring ring = {0};
     for (int n = 0; object && n < MAX_FRAMES && cap->status == RCH_OK; n++) {
+        if (rch__comes_back(cap, &ring, object) || !is_frame_at(cap, object))
+            return;
         struct rch__frame frame = {.object = object,
                                    .code = rch__field_at(cap, object, L->frame_code),
                                    .locals = rch__field_at(cap, object, L->frame_locals),

@@ -9,7 +9,6 @@
 
 #include "capture/state.h"
 
-#define MAX_HEADS 64
 #define MAX_CURSORS 24
 #define WINDOW 4096           // nodes, to judge how scattered a list is
 #define NEAR_BYTES 1024       // the next node so close is as good as sequential
@@ -17,16 +16,22 @@
 #define SAMPLE_EVERY 4
 #define MAX_SAMPLED_REFS 256  // do not search a long list for seeds
 
+struct cursor {
+    rch_addr node, before;  // before: the node that led to it, 0: none did
+};
+
 struct walk {
     struct rch__cap *cap;
-    rch_addr heads[MAX_HEADS];
-    uint32_t num_heads;
-    rch_addr cursors[MAX_CURSORS + MAX_HEADS];
+    const rch_addr *heads;  // ascending
+    size_t num_heads;
+    struct cursor cursors[MAX_CURSORS];
     uint32_t num_cursors;
     uint32_t seeds[MAX_SEEDS];  // codes of objects
     uint32_t num_seeds;
     uint32_t num_nodes, num_near;  // all; those of the window that follow closely
     bool wants_seeds;
+    bool is_collecting;  // from outside: lists are taken apart, counts stand where links back were
+    bool is_damaged;
 };
 
 static rch_addr next_of(struct rch__cap *cap, rch_addr node)
@@ -34,22 +39,41 @@ static rch_addr next_of(struct rch__cap *cap, rch_addr node)
     return rch_load64(cap->t, node) & ~3ull;
 }
 
-static bool is_head(const struct walk *walk, rch_addr node)
+static rch_addr prev_of(struct rch__cap *cap, rch_addr node)
 {
-    for (uint32_t i = 0; i < walk->num_heads; i++)
-        if (walk->heads[i] == node)
-            return true;
-    return false;
+    return rch_load64(cap->t, node + (uint32_t)cap->L->gc_prev) & ~3ull;
 }
 
-static void find_heads(struct walk *walk)
+static bool is_head(const struct walk *walk, rch_addr node)
+{
+    size_t low = 0, high = walk->num_heads;
+    if (node < walk->heads[0] || node > walk->heads[high - 1])
+        return false;
+    while (low < high) {
+        size_t mid = low + (high - low) / 2;
+        if (walk->heads[mid] < node)
+            low = mid + 1;
+        else
+            high = mid;
+    }
+    return walk->heads[low] == node;
+}
+
+static int compare_heads(const void *a, const void *b)
+{
+    rch_addr x = *(const rch_addr *)a, y = *(const rch_addr *)b;
+    return (x > y) - (x < y);
+}
+
+static void find_heads(struct walk *walk, struct rch_vec *heads)
 {
     struct rch__cap *cap = walk->cap;
     const struct rch_layout *L = cap->L;
-    for (rch_addr interp = rch__next_interp(cap, 0); interp;
-         interp = rch__next_interp(cap, interp)) {
-        rch_addr gc = interp + (uint32_t)L->interp_gc;
-        if (rch_load32(cap->t, gc + (uint32_t)L->gc_collecting) != 0)
+    for (size_t n = 0; n < cap->interps.num; n++) {
+        rch_addr gc = RCH_VEC_AT(&cap->interps, rch_addr, n) + (uint32_t)L->interp_gc;
+        bool is_collecting = rch_load32(cap->t, gc + (uint32_t)L->gc_collecting) != 0;
+        walk->is_collecting |= is_collecting;
+        if (is_collecting && !cap->is_foreign)
             rch__fail(cap, RCH_EBUSY,
                       "a garbage collection is under way (are we called from a "
                       "finalizer or a gc callback?); ask again after it");
@@ -57,19 +81,22 @@ static void find_heads(struct walk *walk)
             rch_addr head = i < L->gc_num_generations
                                 ? gc + (uint32_t)(L->gc_generation0 + i * L->gc_generation_size)
                                 : gc + (uint32_t)L->gc_permanent;
-            if (walk->num_heads == MAX_HEADS)
-                rch__fail(cap, RCH_EUNSUPPORTED, "more than 16 interpreters in one process");
-            else
-                walk->heads[walk->num_heads++] = head;
+            if (cap->status == RCH_OK)
+                cap->status = rch_vec_append(heads, &head, 1, &cap->err);
         }
     }
+    if (heads->num)
+        qsort(heads->mem, heads->num, sizeof(rch_addr), compare_heads);
+    walk->heads = heads->mem;
+    walk->num_heads = heads->num;
 }
 
-/// True if the object of this list node was not met before.
-static bool mark_tracked(struct rch__cap *cap, rch_addr node)
+bool rch__mark_one_tracked(struct rch__cap *cap, rch_addr object)
 {
-    uint32_t code = rch_code(&cap->index, node + (uint32_t)cap->L->gc_head_size);
+    uint32_t code = rch_code(&cap->index, object);
     if (code == RCH_NO_CODE) {
+        if (cap->is_foreign && !cap->index.is_full && !cap->index.out_of_memory)
+            return false;
         rch__fail(cap, cap->index.is_full ? RCH_EOVERFLOW : RCH_ENOMEM,
                   cap->index.is_full ? "objects on more than 63 GiB of heap"
                                      : "the index of objects");
@@ -135,12 +162,26 @@ static void judge(struct walk *walk)
         walk->num_seeds = 0;
 }
 
-/// One node further. False: this cursor has come to its end.
-static bool step(struct walk *walk, rch_addr *cursor)
+/// From outside: may this be a node of a list, where its neighbour says it is?
+static bool is_node(struct walk *walk, const struct cursor *at)
 {
     struct rch__cap *cap = walk->cap;
-    rch_addr node = *cursor;
-    if (is_head(walk, node) || !mark_tracked(cap, node))
+    bool is_linked = walk->is_collecting || !at->before || prev_of(cap, at->node) == at->before;
+    return is_linked && rch__is_tracked_object(cap, at->node + (uint32_t)cap->L->gc_head_size);
+}
+
+/// One node further. False: this cursor has come to its end.
+static bool step(struct walk *walk, struct cursor *cursor)
+{
+    struct rch__cap *cap = walk->cap;
+    rch_addr node = cursor->node;
+    if (is_head(walk, node))
+        return false;
+    if (cap->is_foreign && !is_node(walk, cursor)) {
+        walk->is_damaged = true;
+        return false;
+    }
+    if (!rch__mark_one_tracked(cap, node + (uint32_t)cap->L->gc_head_size))
         return false;
     rch_addr next = next_of(cap, node);
     rch_target_prefetch(cap->t, next);
@@ -149,32 +190,63 @@ static bool step(struct walk *walk, rch_addr *cursor)
         judge(walk);
     if (walk->wants_seeds && walk->num_nodes % SAMPLE_EVERY == 0 && walk->num_seeds < MAX_SEEDS / 2)
         sample(walk, node + (uint32_t)cap->L->gc_head_size);
-    *cursor = next;
+    *cursor = (struct cursor){next, node};
     return true;
 }
 
 static void walk_lists(struct walk *walk)
 {
-    for (uint32_t h = 0; h < walk->num_heads; h++)
-        walk->cursors[walk->num_cursors++] = next_of(walk->cap, walk->heads[h]);
-    while (walk->num_cursors && walk->cap->status == RCH_OK) {
+    size_t num_begun = 0;
+    do {
+        rch_addr seed;
+        for (; num_begun < walk->num_heads && walk->num_cursors < MAX_CURSORS; num_begun++)
+            walk->cursors[walk->num_cursors++] =
+                (struct cursor){next_of(walk->cap, walk->heads[num_begun]), walk->heads[num_begun]};
+        while (walk->num_cursors < MAX_CURSORS && (seed = take_seed(walk)) != 0)
+            walk->cursors[walk->num_cursors++] = (struct cursor){seed, 0};
         for (uint32_t i = 0; i < walk->num_cursors;) {
             if (step(walk, &walk->cursors[i]))
                 i++;
             else
                 walk->cursors[i] = walk->cursors[--walk->num_cursors];
         }
-        rch_addr seed;
-        while (walk->num_cursors < MAX_CURSORS && (seed = take_seed(walk)) != 0)
-            walk->cursors[walk->num_cursors++] = seed;
+    } while ((walk->num_cursors || num_begun < walk->num_heads) && walk->cap->status == RCH_OK);
+}
+
+/// From outside: a list whose last node was not met closes somewhere before its end.
+static bool has_lost_tails(struct walk *walk)
+{
+    struct rch__cap *cap = walk->cap;
+    for (size_t h = 0; h < walk->num_heads; h++) {
+        rch_addr tail = prev_of(cap, walk->heads[h]);
+        if (tail == walk->heads[h])
+            continue;
+        rch_addr object = tail + (uint32_t)cap->L->gc_head_size;
+        uint32_t code =
+            rch__is_memory(cap, object, 16) ? rch_code(&cap->index, object) : RCH_NO_CODE;
+        if (code == RCH_NO_CODE || !rch_is_tracked_code(&cap->index, code))
+            return true;
     }
+    return false;
 }
 
 void rch__mark_tracked(struct rch__cap *cap)
 {
     struct walk walk = {.cap = cap};
-    find_heads(&walk);
-    if (cap->status != RCH_OK)
+    RCH_VEC(heads, cap->alloc, rch_addr);
+    find_heads(&walk, &heads);
+    if (cap->status != RCH_OK || !walk.num_heads)
         return;
     walk_lists(&walk);
+    if (!cap->is_foreign || cap->status != RCH_OK)
+        return;
+    if (walk.is_collecting)
+        rch__warn(cap, "a garbage collection was under way: objects were searched for by their "
+                       "types, and some that it was about to free may be among them");
+    else if (walk.is_damaged || has_lost_tails(&walk))
+        rch__warn(cap, "a list of the garbage collector is damaged: objects were searched for by "
+                       "their types, and some may be missing or freed already");
+    else
+        return;
+    rch__discover_tracked(cap);
 }

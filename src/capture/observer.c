@@ -123,6 +123,11 @@ static void move_entry(struct rch__cap *cap, rch_addr dict, const char *name, rc
     struct rch__moved row = {.dict_code = rch_code(&cap->index, dict),
                              .key_code = rch_code(&cap->index, key),
                              .value_code = rch_code(&cap->index, value)};
+    if (row.dict_code == RCH_NO_CODE || row.key_code == RCH_NO_CODE ||
+        row.value_code == RCH_NO_CODE)
+        return;
+    rch__discover(cap, row.dict_code);
+    rch__discover(cap, row.key_code);
     for (size_t i = 0; i < cap->moved.num; i++) {
         const struct rch__moved *before = &RCH_VEC_AT(&cap->moved, struct rch__moved, i);
         if (before->dict_code == row.dict_code && before->key_code == row.key_code)

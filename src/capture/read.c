@@ -8,6 +8,7 @@
 #define MAX_DICT_ENTRIES (1ll << 40)
 #define MAX_STATIC_TYPES 4096
 #define MAX_INTERPRETERS 1024
+#define INTERP_HEAD_BYTES 4096  // an interpreter's state is larger
 
 void rch__read_cstring(struct rch__cap *cap, rch_addr addr, char *buf, size_t buf_bytes)
 {
@@ -108,7 +109,8 @@ struct rch__entries rch__keys_entries(struct rch__cap *cap, rch_addr keys)
             .key_off = is_general ? L->entry_key : L->unicode_entry_key,
             .value_off = is_general ? L->entry_value : L->unicode_entry_value};
     }
-    if (e.num < 0 || e.num > MAX_DICT_ENTRIES)
+    if (e.num < 0 || e.num > MAX_DICT_ENTRIES ||
+        !rch__fits(cap, e.first, (uint64_t)e.num, (uint32_t)e.stride))
         e.num = 0;
     return e;
 }
@@ -150,28 +152,36 @@ static bool may_walk(struct rch__cap *cap, rch_addr interp)
     return !cap->opt.calling_thread || !has_own_gil || interp == cap->home_interp;
 }
 
-rch_addr rch__next_interp(struct rch__cap *cap, rch_addr interp)
+static bool is_listed(const struct rch__cap *cap, rch_addr interp)
 {
-    for (int n = 0; n < MAX_INTERPRETERS && cap->status == RCH_OK; n++) {
-        interp = interp ? rch__field_at(cap, interp, cap->L->interp_next) : cap->opt.first_interp;
-        if (!interp || may_walk(cap, interp))
-            return interp;
-    }
-    return 0;
+    for (size_t i = 0; i < cap->interps.num; i++)
+        if (RCH_VEC_AT(&cap->interps, rch_addr, i) == interp)
+            return true;
+    return false;
 }
 
 // The interpreter of whoever asks; from outside the main one, which is the last of the list.
-void rch__find_home(struct rch__cap *cap)
+void rch__find_interps(struct rch__cap *cap)
 {
     rch_addr interp = cap->opt.first_interp;
-    uint32_t num = 0;
     cap->home_interp = rch__field_at(cap, cap->opt.calling_thread, cap->L->tstate_interp);
-    for (; interp && num < MAX_INTERPRETERS; num++) {
+    for (uint32_t num = 0; interp && num < MAX_INTERPRETERS && cap->status == RCH_OK; num++) {
+        if (cap->is_foreign &&
+            (!rch__is_memory(cap, interp, INTERP_HEAD_BYTES) || is_listed(cap, interp))) {
+            rch__warn(cap, "the list of interpreters is damaged");
+            break;
+        }
         if (!cap->opt.calling_thread)
             cap->home_interp = interp;
-        cap->num_skipped_interps += cap->home_interp && !may_walk(cap, interp);
+        if (may_walk(cap, interp))
+            cap->status = rch_vec_append(&cap->interps, &interp, 1, &cap->err);
+        else
+            cap->num_skipped_interps++;
         interp = rch__field_at(cap, interp, cap->L->interp_next);
     }
+    rch_addr main_interp = rch__field_at(cap, cap->opt.runtime, cap->L->runtime_main_interpreter);
+    if (!cap->opt.calling_thread && is_listed(cap, main_interp))
+        cap->home_interp = main_interp;
     if (cap->num_skipped_interps && cap->status == RCH_OK)
         cap->status =
             rch_builder_warn(cap->b, &cap->err,

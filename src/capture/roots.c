@@ -11,6 +11,7 @@
 #define FIXED RCH_LABEL_FIXED
 #define GROUP RCH_LABEL_GROUP
 #define MAX_THREADS 100000
+#define MAX_STATIC_TYPES 4096
 #define MAX_CALLBACKS 10000000
 
 // ---- making one root -----------------------------------------------------------------------------
@@ -26,7 +27,9 @@ void rch__root_begin(struct rch__cap *cap)
 
 void rch__root_code(struct rch__cap *cap, rch_addr target)
 {
-    uint32_t code = target ? rch_code(&cap->index, target) : RCH_NO_CODE;
+    bool is_one = target && (!cap->is_foreign || rch__is_object(cap, target));
+    cap->num_torn += target && !is_one;
+    uint32_t code = is_one ? rch_code(&cap->index, target) : RCH_NO_CODE;
     rch__discover(cap, code);
     if (cap->status == RCH_OK)
         cap->status = rch_vec_append(&cap->root_codes, &code, 1, &cap->err);
@@ -119,7 +122,7 @@ static void read_modules(struct rch__cap *cap, rch_addr modules, struct rch_vec 
 }
 
 // A module that is in sys.modules under several names is one root.
-static void collect_modules(struct rch__cap *cap, rch_addr interp)
+static void collect_modules(struct rch__cap *cap, rch_addr interp, const char *detail)
 {
     RCH_VEC(modules, cap->alloc, struct module);
     rch_addr dict = rch__field_at(cap, interp, cap->L->interp_modules);
@@ -136,13 +139,13 @@ static void collect_modules(struct rch__cap *cap, rch_addr interp)
         before = module->object;
         rch__root_begin(cap);
         rch__root_ref(cap, RCH_EDGE_OBJECT, NULL, FIXED, module->object);
-        rch__root_end(cap, RCH_ROOT_MODULE, module->name, NULL, false);
+        rch__root_end(cap, RCH_ROOT_MODULE, module->name, detail, false);
     }
 }
 
 // ---- interpreter ---------------------------------------------------------------------------------
 
-static void collect_interpreter_fields(struct rch__cap *cap, rch_addr interp)
+static void collect_interpreter_fields(struct rch__cap *cap, rch_addr interp, const char *detail)
 {
     const struct rch_layout *L = cap->L;
     const struct {
@@ -184,7 +187,30 @@ static void collect_interpreter_fields(struct rch__cap *cap, rch_addr interp)
     rch__root_ref(cap, RCH_EDGE_FIELD, "gc.garbage", FIXED, rch__field_at(cap, gc, L->gc_garbage));
     rch__root_ref(cap, RCH_EDGE_FIELD, "gc.callbacks", FIXED,
                   rch__field_at(cap, gc, L->gc_callbacks));
-    rch__root_end(cap, RCH_ROOT_INTERPRETER, "interpreter", NULL, true);
+    rch__root_end(cap, RCH_ROOT_INTERPRETER, "interpreter", detail, true);
+}
+
+// From 3.12 each interpreter has its own namespaces of the static types. Those of the home interpreter
+// are told by the types.
+static void collect_static_state(struct rch__cap *cap, rch_addr interp, const char *detail)
+{
+    const struct rch_layout *L = cap->L;
+    if (interp == cap->home_interp || L->interp_static_types == RCH_ABSENT)
+        return;
+    uint64_t num = rch__field_at(cap, interp, L->interp_num_static_types);
+    rch_addr state = interp + (uint32_t)L->interp_static_types;
+    rch__root_begin(cap);
+    for (uint64_t i = 0; i < num && i < MAX_STATIC_TYPES; i++) {
+        char name[128];
+        rch_addr type = rch__field_at(cap, state, L->static_type_type);
+        rch__read_cstring(cap, rch__field_at(cap, type, L->type_name), name, sizeof(name));
+        rch__root_ref(cap, RCH_EDGE_FIELD, name, FIXED,
+                      rch__field_at(cap, state, L->static_type_dict));
+        rch__root_ref(cap, RCH_EDGE_FIELD, "__subclasses__", FIXED,
+                      rch__field_at(cap, state, L->static_type_subclasses));
+        state += (uint32_t)L->static_type_state_size;
+    }
+    rch__root_end(cap, RCH_ROOT_INTERPRETER, "static types", detail, true);
 }
 
 static void end_atexit_root(struct rch__cap *cap, const char *third, uint32_t flags)
@@ -269,6 +295,8 @@ static void collect_atexit(struct rch__cap *cap, rch_addr interp)
         callbacks = rch__field_at(cap, state, L->atexit_state_callbacks);
         num = state ? rch_load32(cap->t, state + (uint32_t)L->atexit_state_num) : 0;
     }
+    if (!rch__fits(cap, callbacks, num, 8))
+        return;
     rch__root_begin(cap);
     for (uint64_t i = 0; callbacks && i < num && i < MAX_CALLBACKS; i++) {
         rch_addr callback = rch_load64(cap->t, callbacks + i * 8);
@@ -399,8 +427,11 @@ static uint32_t collect_thread(struct rch__cap *cap, rch_addr thread, const char
 static void collect_threads(struct rch__cap *cap, rch_addr interp)
 {
     rch_addr thread = rch__field_at(cap, interp, cap->L->interp_threads_head);
+    struct rch__ring ring = {0};
     for (int n = 0; thread && n < MAX_THREADS && cap->status == RCH_OK; n++) {
         char name[100];
+        if (rch__comes_back(cap, &ring, thread))
+            return;
         rch_addr next = rch__field_at(cap, thread, cap->L->tstate_next);  // older ones
         bool is_first = !next && !rch__field_at(cap, interp, cap->L->interp_next);
         uint64_t ident = rch__field_at(cap, thread, cap->L->tstate_thread_id);
@@ -415,10 +446,15 @@ static void collect_threads(struct rch__cap *cap, rch_addr interp)
 
 void rch__collect_roots(struct rch__cap *cap)
 {
-    for (rch_addr interp = rch__next_interp(cap, 0); interp;
-         interp = rch__next_interp(cap, interp)) {
-        collect_modules(cap, interp);
-        collect_interpreter_fields(cap, interp);
+    for (size_t i = 0; i < cap->interps.num; i++) {
+        rch_addr interp = RCH_VEC_AT(&cap->interps, rch_addr, i);
+        char detail[40];
+        snprintf(detail, sizeof(detail), "interpreter %llu",
+                 (unsigned long long)rch_load64(cap->t, interp + (uint32_t)cap->L->interp_id));
+        const char *which = interp == cap->home_interp ? NULL : detail;
+        collect_modules(cap, interp, which);
+        collect_interpreter_fields(cap, interp, which);
+        collect_static_state(cap, interp, which);
         collect_atexit(cap, interp);
         collect_threads(cap, interp);
         rch__observe_shells(cap, interp);

@@ -197,7 +197,8 @@ struct rch__cap {
     struct rch_vec frames;  // struct rch_stack_frame; root: the number of a root, or UINT32_MAX
     rch_addr last_code;     // of the frame added last, and where it stands
     int64_t last_instruction;
-    rch_addr home_interp;  // of whoever asks
+    struct rch_vec interps;  // rch_addr: the interpreters to walk
+    rch_addr home_interp;    // of whoever asks
     uint32_t num_skipped_interps;
     rch_addr atexit_module, threading_module;  // if imported
     bool has_ipython;
@@ -209,13 +210,17 @@ struct rch__cap {
     struct rch_target probe;       // to try what may be none: failures here are no loss
     size_t last_map;               // where the last address was
     struct rch__type *not_a_type;  // what an address that leads to no type stands for
+    uint64_t memory_bytes;         // of all maps
     uint32_t type_depth;           // types that are being made, one for the other
     uint64_t num_torn;             // what cannot be as it is
+    bool is_partial;
 };
 
 // ---- emitting -------------------------------------------------------------------------------
 
 void rch__fail(struct rch__cap *cap, enum rch_status status, const char *words);
+/// Something is missing: the graph is partial, and says why.
+void rch__warn(struct rch__cap *cap, const char *words);
 bool rch__log_grow(struct rch__cap *cap, struct rch__log *log, size_t num_more);
 /// Mark the object as found; when the sweep is past it, put it aside.
 void rch__discover(struct rch__cap *cap, uint32_t code);
@@ -308,9 +313,8 @@ rch_addr rch__type_dict(struct rch__cap *cap, rch_addr type);
 uint64_t rch__int_value(struct rch__cap *cap, rch_addr number);
 /// Value of an instance attribute, wherever it is kept; 0 if absent.
 rch_addr rch__attribute(struct rch__cap *cap, rch_addr object, const char *name);
-/// The interpreter after this one that may be walked, 0: the first; 0 at the end.
-rch_addr rch__next_interp(struct rch__cap *cap, rch_addr interp);
-void rch__find_home(struct rch__cap *cap);
+/// Fill cap->interps with those that may be walked.
+void rch__find_interps(struct rch__cap *cap);
 /// The state record of a static built-in type (3.12+), or 0.
 rch_addr rch__static_type_state(struct rch__cap *cap, rch_addr type);
 
@@ -359,6 +363,8 @@ void rch__take_fds(struct rch__cap *cap);
 
 /// Make ready; nothing from inside.
 void rch__trust_begin(struct rch__cap *cap);
+/// Say what could not be trusted.
+void rch__trust_end(struct rch__cap *cap);
 /// Are all of these bytes memory of the target? (Some of it may still not be readable.)
 bool rch__is_memory(struct rch__cap *cap, rch_addr addr, uint64_t num_bytes);
 bool rch__all_fit(struct rch__cap *cap, rch_addr first, uint64_t num, uint64_t stride);
@@ -367,10 +373,22 @@ static inline bool rch__fits(struct rch__cap *cap, rch_addr first, uint64_t num,
 {
     return !cap->is_foreign || rch__all_fit(cap, first, num, stride);
 }
+struct rch__ring {  // Brent: remember a node, farther apart each time
+    rch_addr seen;
+    uint64_t num, power;
+};
+/// Is a list that is followed from node to node a ring? That is counted. From inside it never is.
+bool rch__comes_back(struct rch__cap *cap, struct rch__ring *ring, rch_addr node);
 /// Does this address lead to a type? Not trusted: its metaclasses lead to `type`, its sizes are sane.
 bool rch__is_type(struct rch__cap *cap, rch_addr addr);
 /// May an object be here: its type is one, its count is sane?
 bool rch__is_object(struct rch__cap *cap, rch_addr addr);
+/// An object of exactly the type that has this row of families.c.
+bool rch__is_of(struct rch__cap *cap, rch_addr object, const char *family);
+/// As many bytes as an object may have, else 0.
+uint64_t rch__sane_size(struct rch__cap *cap, uint64_t num_bytes);
+/// And it has a header for the collector, which tracks it.
+bool rch__is_tracked_object(struct rch__cap *cap, rch_addr addr);
 /// The fields, each guessed one only where it leads to an object.
 void rch__emit_likely_fields(struct rch__cap *cap, struct rch__type *type, rch_addr object);
 /// What tp_traverse would visit and no field tells, as unnamed guesses: words that lead to objects.
@@ -383,7 +401,11 @@ void rch__scan_words(struct rch__cap *cap, const struct rch__type *type, rch_add
 
 // ---- phases ------------------------------------------------------------------------------------
 
-void rch__mark_tracked(struct rch__cap *cap);          // gc_lists.c
+void rch__mark_tracked(struct rch__cap *cap);  // gc_lists.c
+/// Mark the object as tracked; true if it was not before.
+bool rch__mark_one_tracked(struct rch__cap *cap, rch_addr object);
+/// From outside, where the lists are not to be had: mark all that looks like a tracked object.
+void rch__discover_tracked(struct rch__cap *cap);      // discover.c
 void rch__collect_roots(struct rch__cap *cap);         // roots.c
 void rch__collect_static_types(struct rch__cap *cap);  // after the sweeps
 void rch__collect_frames(struct rch__cap *cap, rch_addr thread, const char *thread_name);

@@ -3,6 +3,8 @@
 // is read may be torn (a thread that did not stop), damaged (a core) or no pointer at all (a guess).
 #include "capture/families.h"
 
+#include <string.h>
+
 #define MAX_METACLASSES 8
 #define MAX_BASICSIZE (1 << 24)
 #define MAX_ITEMSIZE (1 << 16)
@@ -37,7 +39,7 @@ bool rch__is_memory(struct rch__cap *cap, rch_addr addr, uint64_t num_bytes)
     if (__builtin_add_overflow(addr, num_bytes, &end))
         return false;
     for (size_t at = map_past(cap, addr); at < image->num_maps; at++) {
-        if (image->maps[at].start > addr)
+        if (image->maps[at].start > addr || !(image->maps[at].flags & RCH_MAP_READ))
             return false;
         addr = image->maps[at].end;
         if (addr >= end)
@@ -50,8 +52,13 @@ static bool is_any_memory(void *ctx, rch_addr addr, uint64_t num_bytes)
 {
     struct rch__cap *cap = ctx;
     const struct rch_image *image = cap->opt.image;
-    size_t at = map_past(cap, addr);
-    return at < image->num_maps && image->maps[at].start < addr + num_bytes;
+    for (size_t at = map_past(cap, addr); at < image->num_maps; at++) {
+        if (image->maps[at].start >= addr + num_bytes)
+            return false;
+        if (image->maps[at].flags & RCH_MAP_READ)
+            return true;
+    }
+    return false;
 }
 
 bool rch__all_fit(struct rch__cap *cap, rch_addr first, uint64_t num, uint64_t stride)
@@ -62,6 +69,36 @@ bool rch__all_fit(struct rch__cap *cap, rch_addr first, uint64_t num, uint64_t s
         return true;
     cap->num_torn++;
     return false;
+}
+
+void rch__warn(struct rch__cap *cap, const char *words)
+{
+    cap->is_partial = true;
+    if (cap->status == RCH_OK)
+        cap->status = rch_builder_warn(cap->b, &cap->err, "%s", words);
+}
+
+bool rch__comes_back(struct rch__cap *cap, struct rch__ring *ring, rch_addr node)
+{
+    if (!cap->is_foreign)
+        return false;
+    if (ring->seen == node && ring->num) {
+        cap->num_torn++;
+        return true;
+    }
+    if (ring->num++ == ring->power) {
+        ring->seen = node;
+        ring->power = 2 * ring->power + 1;
+    }
+    return false;
+}
+
+uint64_t rch__sane_size(struct rch__cap *cap, uint64_t num_bytes)
+{
+    if (!cap->is_foreign || num_bytes <= cap->memory_bytes)
+        return num_bytes;
+    cap->num_torn++;
+    return 0;
 }
 
 // ---- types ---------------------------------------------------------------------------------------
@@ -147,9 +184,25 @@ void rch__trust_begin(struct rch__cap *cap)
     if (!cap->is_foreign)
         return;
     cap->probe = *cap->t;
+    for (size_t i = 0; i < cap->opt.image->num_maps; i++)
+        cap->memory_bytes += cap->opt.image->maps[i].end - cap->opt.image->maps[i].start;
     cap->index.is_memory = is_any_memory;
     cap->index.is_memory_ctx = cap;
     make_not_a_type(cap);
+    const struct rch_image *image = cap->opt.image;
+    cap->is_partial = image->bytes_missing || image->num_not_stopped || image->num_warnings;
+    for (size_t i = 0; i < image->num_warnings; i++)
+        rch__warn(cap, image->warnings[i]);
+}
+
+void rch__trust_end(struct rch__cap *cap)
+{
+    uint64_t num = cap->t->num_failed + cap->num_torn;
+    if (cap->is_foreign && num && cap->status == RCH_OK)
+        cap->status = rch_builder_warn(cap->b, &cap->err,
+                                       "%llu objects or fields could not be read, or were not what "
+                                       "they should be",
+                                       (unsigned long long)num);
 }
 
 // ---- objects -------------------------------------------------------------------------------------
@@ -172,4 +225,30 @@ bool rch__is_object(struct rch__cap *cap, rch_addr addr)
         return false;
     return words[1] && !(words[1] & 7) && is_sane_count(L, words[0]) &&
            rch__type_get(cap, words[1]) != cap->not_a_type;
+}
+
+bool rch__is_of(struct rch__cap *cap, rch_addr object, const char *family)
+{
+    if (!rch__is_object(cap, object))
+        return false;
+    const struct rch__type *type =
+        rch__type_get(cap, rch_load64(cap->t, object + (uint32_t)cap->L->object_type));
+    return type->family && strcmp(type->family->name, family) == 0;
+}
+
+// The first word of the header is the link to the next: zero when the object is in no list.
+bool rch__is_tracked_object(struct rch__cap *cap, rch_addr addr)
+{
+    const struct rch_layout *L = cap->L;
+    uint64_t next, type_addr;
+    if ((addr & 15) || !rch__is_object(cap, addr) ||
+        !rch_target_read(&cap->probe, addr - (uint32_t)L->gc_head_size, &next, 8) ||
+        !rch_target_read(&cap->probe, addr + (uint32_t)L->object_type, &type_addr, 8))
+        return false;
+    const struct rch__type *type = rch__type_get(cap, type_addr);
+    bool is_static_type =
+        (type->flags & RCH_TPFLAGS_TYPE_SUBCLASS) &&
+        !(rch_load64(&cap->probe, addr + (uint32_t)L->type_flags) & RCH_TPFLAGS_HEAPTYPE);
+    return (type->flags & RCH_TPFLAGS_HAVE_GC) && !is_static_type && next && !(next & 4) &&
+           rch__is_memory(cap, next & ~7ull, 16);
 }

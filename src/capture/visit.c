@@ -80,7 +80,7 @@ void rch__visit(struct rch__cap *cap, struct rch__rows *rows, rch_addr object)
     type->num_instances++;
     if (__builtin_expect(type->is_noted, 0))
         note(cap, type, object);
-    uint64_t bytes = type->size(cap, type, object) + type->header_bytes;
+    uint64_t bytes = rch__sane_size(cap, type->size(cap, type, object)) + type->header_bytes;
     type->num_bytes += bytes;
     take_row(cap, rows, shape, bytes, refcount, start);
 }
