@@ -16,7 +16,7 @@ static const char *const tool_paths[] = {"/pdb.py",   "/bdb.py",   "/cmd.py",   
                                          "/_pyrepl/", "/IPython/", "/ipykernel/", "/_pytest/",
                                          "/pluggy/",  "/pydevd",   "/doctest.py"};
 // Code that was typed, not written in a file.
-static const char *const typed_names[] = {"<stdin>",        "<string>",      "<console>",
+static const char *const typed_names[] = {"<stdin",         "<string>",      "<console>",
                                           "<ipython-input", "<python-input", "/ipykernel_",
                                           "<input>",        "<doctest"};
 
