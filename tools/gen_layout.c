@@ -104,6 +104,16 @@ static void runtime_rows(void)
     VAL(FROM_12, runtime_signals_num, Py_NSIG)
 }
 
+static void gil_rows(void)
+{
+    group("struct _gil_runtime_state");
+    OFF(TO_11, runtime_gil, _PyRuntimeState, ceval.gil)
+    OFF(FROM_12, interp_gil, PyInterpreterState, ceval.gil)
+    OFF(EVER, gil_last_holder, struct _gil_runtime_state, last_holder)
+    OFF(EVER, gil_locked, struct _gil_runtime_state, locked)
+    VAL(EVER, gil_size, sizeof(struct _gil_runtime_state))
+}
+
 static void interp_rows(void)
 {
     group("PyInterpreterState");
@@ -674,7 +684,7 @@ int main(void)
     static void (*const groups[])(void) = {
         head_rows, runtime_rows, interp_rows,  gc_rows,       interp_array_rows, thread_rows,
         frame_rows, code_rows,   gen_rows,     type_rows,     dict_rows,         sequence_rows,
-        atom_rows, function_rows, misc_rows,   collections_rows, asyncio_rows,
+        atom_rows, function_rows, misc_rows,   collections_rows, asyncio_rows, gil_rows,
     };
     for (size_t i = 0; i < sizeof(groups) / sizeof(groups[0]); i++)
         groups[i]();

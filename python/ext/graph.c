@@ -391,6 +391,32 @@ static PyObject *Graph_fds(PyObject *op, PyObject *args, PyObject *kwargs)
     return set_rch_error(state_of(op), &err);
 }
 
+/// Where the threads stand, as text or JSON.
+static PyObject *Graph_stacks(PyObject *op, PyObject *args, PyObject *kwargs)
+{
+    static char *names[] = {"json", "locals", "thread", "source", NULL};
+    int as_json = 0, with_locals = 0;
+    struct rch_render_options options = {.all = true};
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|ppzz", names, &as_json, &with_locals,
+                                     &options.thread, &options.source))
+        return NULL;
+    const struct rch_graph *g = graph_of(op, false);
+    if (!g)
+        return NULL;
+    options.locals = with_locals;
+    struct rch_text text;
+    rch_text_init(&text, rch_alloc_default());
+    if (as_json)
+        rch_render_stacks_json(g, &options, &text.sink);
+    else
+        rch_render_stacks_text(g, &options, &text.sink);
+    PyObject *result = text.sink.status == RCH_OK
+                           ? PyUnicode_FromStringAndSize(text.bytes, (Py_ssize_t)text.num_bytes)
+                           : set_rch_error(state_of(op), &text.sink.err);
+    rch_text_deinit(&text);
+    return result;
+}
+
 /// Addresses of all objects of the types that a pattern names.
 static PyObject *Graph_addresses(PyObject *op, PyObject *arg)
 {
@@ -582,6 +608,7 @@ static PyMethodDef Graph_methods[] = {
     {"histogram", Graph_histogram, METH_NOARGS, NULL},
     {"top", (PyCFunction)(void (*)(void))Graph_top, METH_VARARGS | METH_KEYWORDS, NULL},
     {"fds", (PyCFunction)(void (*)(void))Graph_fds, METH_VARARGS | METH_KEYWORDS, NULL},
+    {"stacks", (PyCFunction)(void (*)(void))Graph_stacks, METH_VARARGS | METH_KEYWORDS, NULL},
     {"addresses", Graph_addresses, METH_O, NULL},
     {"node", Graph_node, METH_O, NULL},
     {"type_of", Graph_type_of, METH_O, NULL},

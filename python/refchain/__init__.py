@@ -13,8 +13,10 @@ from ._answer import Answer, Cut, Freed, Holder, Hop, Root
 from ._core import Error, __version__
 from ._fds import Fd, FdGroup, FdOwner, Fds
 from ._graph import Graph, Node, Top, TypeCount, by_type, dump, load, snapshot, why
+from ._stacks import Frame, Local, Stacks, Thread
 
 __all__ = [
-    "Answer", "Cut", "Error", "Fd", "FdGroup", "FdOwner", "Fds", "Freed", "Graph", "Holder", "Hop",
-    "Node", "Root", "Top", "TypeCount", "__version__", "by_type", "dump", "load", "snapshot", "why",
+    "Answer", "Cut", "Error", "Fd", "FdGroup", "FdOwner", "Fds", "Frame", "Freed", "Graph", "Holder",
+    "Hop", "Local", "Node", "Root", "Stacks", "Thread", "Top", "TypeCount", "__version__", "by_type",
+    "dump", "load", "snapshot", "why",
 ]

@@ -11,6 +11,7 @@ from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence, Tupl
 from . import _core
 from ._answer import Answer
 from ._fds import Fds
+from ._stacks import Stacks
 
 _OWN_FILES = (os.path.dirname(os.path.abspath(__file__)) + os.sep,)
 _PATH = Union[str, "os.PathLike[str]"]
@@ -123,6 +124,16 @@ class Graph:
         """
         text, data = self._core.fds(why, all, limit or 0, self._source)
         return Fds(text, json.loads(data))
+    def stacks(self, *, locals: bool = False, thread: Union[str, int, None] = None) -> Stacks:
+        """Where every thread stood: function, file and line of its calls, most recent first.
+
+        locals: with the local variables, their types and lengths. thread: only the one of this
+        name or number.
+        """
+        only = None if thread is None else str(thread)
+        text, data = (self._core.stacks(as_json, locals, only, self._source)
+                      for as_json in (False, True))
+        return Stacks(text, json.loads(data))
 
     def count(self, pattern: str) -> int:
         """How many objects there are of the types `pattern` names."""

@@ -66,6 +66,8 @@ static void init_vecs(struct rch__cap *cap)
     rch_vec_init(&cap->fds, a, sizeof(struct rch_fd));
     rch_vec_init(&cap->fd_claims, a, sizeof(struct rch__fd_claim));
     rch_vec_init(&cap->stack_words, a, sizeof(uint64_t));
+    rch_vec_init(&cap->threads, a, sizeof(struct rch__thread));
+    rch_vec_init(&cap->frames, a, sizeof(struct rch_stack_frame));
 }
 
 static enum rch_status init(struct rch__cap *cap, const struct rch_capture_options *options,
@@ -95,10 +97,10 @@ static enum rch_status init(struct rch__cap *cap, const struct rch_capture_optio
 
 static void drop_vecs(struct rch__cap *cap)
 {
-    struct rch_vec *vecs[] = {&cap->types,   &cap->labels,   &cap->shape_infos, &cap->late_codes,
-                              &cap->pending, &cap->roots,    &cap->root_codes,  &cap->observed,
-                              &cap->moved,   &cap->closures, &cap->texts,       &cap->stack_words,
-                              &cap->fds,     &cap->fd_claims};
+    struct rch_vec *vecs[] = {&cap->types,   &cap->labels,    &cap->shape_infos, &cap->late_codes,
+                              &cap->pending, &cap->roots,     &cap->root_codes,  &cap->observed,
+                              &cap->moved,   &cap->closures,  &cap->texts,       &cap->stack_words,
+                              &cap->fds,     &cap->fd_claims, &cap->threads,     &cap->frames};
     for (size_t i = 0; i < sizeof(vecs) / sizeof(vecs[0]); i++)
         rch_vec_deinit(vecs[i]);
 }
@@ -425,6 +427,29 @@ static enum rch_status append_roots(struct rch__cap *cap, struct owner *owner,
     return RCH_OK;
 }
 
+static rch_node node_of_root(uint32_t root, uint32_t num_objects)
+{
+    return root == UINT32_MAX ? RCH_NO_NODE : num_objects + root;
+}
+
+static enum rch_status fill_threads(struct rch__cap *cap, struct owner *owner,
+                                    struct rch_columns *c, struct rch_error *err)
+{
+    struct rch_thread *threads = own_new(owner, cap->threads.num, sizeof(*threads));
+    c->stack_frames = own_vec(owner, &cap->frames, &c->num_stack_frames);
+    if (!threads || !c->stack_frames)
+        return rch_fail(err, RCH_ENOMEM, "%zu threads", cap->threads.num);
+    for (size_t i = 0; i < cap->threads.num; i++) {
+        threads[i] = RCH_VEC_AT(&cap->threads, struct rch__thread, i).row;
+        threads[i].root = node_of_root(threads[i].root, c->num_objects);
+    }
+    for (uint32_t i = 0; i < c->num_stack_frames; i++)
+        c->stack_frames[i].root = node_of_root(c->stack_frames[i].root, c->num_objects);
+    c->threads = threads;
+    c->num_threads = (uint32_t)cap->threads.num;
+    return RCH_OK;
+}
+
 static void fill_info(struct rch__cap *cap)
 {
     struct rch_capture_info *info = rch_builder_info(cap->b);
@@ -452,6 +477,7 @@ static enum rch_status make_graph(struct rch__cap *cap, struct rch_graph **graph
     RCH_TRY(fill_fds(cap, owner, &c, err));
     RCH_TRY(fill_addr_columns(cap, owner, &c, err));
     RCH_TRY(append_roots(cap, owner, &c, err));
+    RCH_TRY(fill_threads(cap, owner, &c, err));
     if (cap->rows.big.num)
         qsort(cap->rows.big.mem, cap->rows.big.num, sizeof(struct rch_big_size), compare_big);
     c.big_sizes = own_vec(owner, &cap->rows.big, &c.num_big_sizes);

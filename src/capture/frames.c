@@ -6,6 +6,7 @@
 
 #include "capture/families.h"
 #include "capture/observer.h"
+#include "capture/threads.h"
 
 #define FIXED RCH_LABEL_FIXED
 #define MAX_FRAMES 1000000
@@ -122,6 +123,7 @@ static void collect_new(struct rch__cap *cap, rch_addr thread, const char *threa
                 frame.extra_locals = rch__field_at(
                     cap, rch__field_at(cap, iframe, L->iframe_frame_obj), L->frame_extra_locals);
             root_of_iframe(cap, iframe, &frame, thread_name);
+            rch__stack_frame_add(cap, iframe, &frame);
             if (cap->status == RCH_OK)
                 cap->status = rch_vec_append(frames, &frame, 1, &cap->err);
         }
@@ -209,6 +211,7 @@ static void collect_old(struct rch__cap *cap, rch_addr thread, const char *threa
         frame.is_from_c =
             !keep_old_stack(cap, rch__field_at(cap, object, L->frame_back), object, true);
         end_frame_root(cap, &frame, thread_name, true, 1);
+        rch__stack_frame_add(cap, object, &frame);
         cap->status =
             cap->status == RCH_OK ? rch_vec_append(frames, &frame, 1, &cap->err) : cap->status;
         callee = object;

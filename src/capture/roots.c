@@ -6,6 +6,7 @@
 
 #include "capture/families.h"
 #include "capture/observer.h"
+#include "capture/threads.h"
 
 #define FIXED RCH_LABEL_FIXED
 #define GROUP RCH_LABEL_GROUP
@@ -243,9 +244,12 @@ void rch__collect_static_types(struct rch__cap *cap)
 
 // ---- threads -------------------------------------------------------------------------------------
 
-static uint64_t int_value(struct rch__cap *cap, rch_addr number)
+uint64_t rch__int_value(struct rch__cap *cap, rch_addr number)
 {
     const struct rch_layout *L = cap->L;
+    if (!number ||
+        rch__type_get(cap, rch__field_at(cap, number, L->object_type))->size != rch__size_int)
+        return 0;
     uint64_t tag = rch_load64(cap->t, number + (uint32_t)L->long_size_or_tag);
     uint64_t digits = L->long_tag_shift ? tag >> L->long_tag_shift : tag, value = 0;
     for (uint64_t i = 0; i < digits && i < 3; i++)
@@ -254,34 +258,36 @@ static uint64_t int_value(struct rch__cap *cap, rch_addr number)
     return value;
 }
 
-// threading._active: ident -> Thread; its name is an attribute.
-static void read_thread_name(struct rch__cap *cap, uint64_t ident, bool is_first, char *buf,
-                             size_t buf_bytes)
+// threading._active: ident -> Thread
+static rch_addr find_thread_object(struct rch__cap *cap, uint64_t ident)
 {
-    bool is_main = cap->opt.main_thread_id ? ident == cap->opt.main_thread_id : is_first;
-    snprintf(buf, buf_bytes, "%s", is_main ? "MainThread" : "thread");
     rch_addr dict = rch__field_at(cap, cap->threading_module, cap->L->module_dict);
     rch_addr active = rch__dict_find(cap, dict, "_active");
     if (!rch__is_dict(cap, active))
-        return;
+        return 0;
     struct rch__entries e = rch__keys_entries(cap, rch__field_at(cap, active, cap->L->dict_keys));
     for (int64_t i = 0; i < e.num && i < MAX_THREADS; i++) {
         rch_addr entry = e.first + (rch_addr)(i * e.stride);
         rch_addr key = rch_load64(cap->t, entry + (uint32_t)e.key_off);
         rch_addr value = rch_load64(cap->t, entry + (uint32_t)e.value_off);
-        if (!key || !value ||
-            rch__type_get(cap, rch__field_at(cap, key, cap->L->object_type))->size !=
-                rch__size_int ||
-            int_value(cap, key) != ident)
-            continue;
-        char name[100];
-        if (rch__read_str(cap, rch__attribute(cap, value, "_name"), name, sizeof(name)) && *name)
-            snprintf(buf, buf_bytes, "%s", name);
-        return;
+        if (value && rch__int_value(cap, key) == ident)
+            return value;
     }
+    return 0;
 }
 
-static void collect_thread(struct rch__cap *cap, rch_addr thread, const char *name)
+static void read_thread_name(struct rch__cap *cap, uint64_t ident, rch_addr object, bool is_first,
+                             char *buf, size_t buf_bytes)
+{
+    bool is_main = cap->opt.main_thread_id ? ident == cap->opt.main_thread_id : is_first;
+    char name[100];
+    snprintf(buf, buf_bytes, "%s", is_main ? "MainThread" : "thread");
+    if (object && rch__read_str(cap, rch__attribute(cap, object, "_name"), name, sizeof(name)) &&
+        *name)
+        snprintf(buf, buf_bytes, "%s", name);
+}
+
+static uint32_t collect_thread(struct rch__cap *cap, rch_addr thread, const char *name)
 {
     const struct rch_layout *L = cap->L;
     const struct {
@@ -315,7 +321,7 @@ static void collect_thread(struct rch__cap *cap, rch_addr thread, const char *na
         rch__root_ref(cap, RCH_EDGE_TRACEBACK, "traceback", FIXED,
                       rch__field_at(cap, state, L->exc_state_traceback));
     }
-    rch__root_end(cap, RCH_ROOT_THREAD, name, NULL, true);
+    return rch__root_end(cap, RCH_ROOT_THREAD, name, NULL, true);
 }
 
 static void collect_threads(struct rch__cap *cap, rch_addr interp)
@@ -325,9 +331,11 @@ static void collect_threads(struct rch__cap *cap, rch_addr interp)
         char name[100];
         rch_addr next = rch__field_at(cap, thread, cap->L->tstate_next);  // older ones
         bool is_first = !next && !rch__field_at(cap, interp, cap->L->interp_next);
-        read_thread_name(cap, rch__field_at(cap, thread, cap->L->tstate_thread_id), is_first, name,
-                         sizeof(name));
-        collect_thread(cap, thread, name);
+        uint64_t ident = rch__field_at(cap, thread, cap->L->tstate_thread_id);
+        rch_addr object = find_thread_object(cap, ident);
+        read_thread_name(cap, ident, object, is_first, name, sizeof(name));
+        uint32_t root = collect_thread(cap, thread, name);
+        rch__thread_add(cap, interp, thread, object, name, root);
         rch__collect_frames(cap, thread, name);
         thread = next;
     }
@@ -344,4 +352,5 @@ void rch__collect_roots(struct rch__cap *cap)
         rch__observe_shells(cap, interp);
     }
     collect_signals(cap);
+    rch__threads_finish(cap);
 }

@@ -113,6 +113,15 @@ struct rch__root {  // a root being collected: its references are codes in root_
     bool is_owner;                   // its references are counted ones
 };
 
+struct rch__thread {
+    struct rch_thread row;  // root: the number of a root, or UINT32_MAX
+    rch_addr gil;           // that it needs to run Python
+    uint64_t ident;         // threading.get_ident()
+    const char *name;       // the capture's
+    rch_addr slots;         // variables and temporaries of its innermost frame
+    uint32_t num_slots;
+};
+
 struct rch__observed {  // a node that belongs to the questioner
     uint32_t code;      // of an object, or the number of a root if is_root
     uint32_t scope;
@@ -176,7 +185,11 @@ struct rch__cap {
     struct rch_vec fds;          // struct rch_fd, by descriptor
     struct rch_vec fd_claims;    // struct rch__fd_claim
     struct rch_vec stack_words;  // uint64_t: evaluation stacks whose height nobody saved
-    rch_addr home_interp;        // of whoever asks
+    struct rch_vec threads;      // struct rch__thread
+    struct rch_vec frames;  // struct rch_stack_frame; root: the number of a root, or UINT32_MAX
+    rch_addr last_code;     // of the frame added last, and where it stands
+    int64_t last_instruction;
+    rch_addr home_interp;  // of whoever asks
     uint32_t num_skipped_interps;
     rch_addr atexit_module, threading_module;  // if imported
     bool has_ipython;
@@ -258,6 +271,8 @@ struct rch__entries rch__keys_entries(struct rch__cap *cap, rch_addr keys);
 rch_addr rch__dict_find(struct rch__cap *cap, rch_addr dict, const char *key);
 /// tp_dict, wherever this version keeps it.
 rch_addr rch__type_dict(struct rch__cap *cap, rch_addr type);
+/// Value of an int that is not negative, as far as 64 bits go; 0 for what is no int.
+uint64_t rch__int_value(struct rch__cap *cap, rch_addr number);
 /// Value of an instance attribute, wherever it is kept; 0 if absent.
 rch_addr rch__attribute(struct rch__cap *cap, rch_addr object, const char *name);
 /// The interpreter after this one that may be walked, 0: the first; 0 at the end.

@@ -36,7 +36,9 @@ static bool take_option(const struct rch_command *command, int id, struct rch_ar
     case RCH_OPT_RAW: args->raw = true; return true;
     case RCH_OPT_ALL: args->all = true; return true;
     case RCH_OPT_WHY: args->why = true; return true;
+    case RCH_OPT_LOCALS: args->locals = true; return true;
     case RCH_OPT_OUTPUT: args->output = optarg; return true;
+    case RCH_OPT_THREAD: args->thread = optarg; return true;
     case RCH_OPT_LIMIT: count = &args->limit; break;
     case RCH_OPT_MAX_HOLDERS: count = &args->max_holders; break;
     default: return false;

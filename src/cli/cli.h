@@ -25,6 +25,8 @@ enum rch_option_id {
     RCH_OPT_MAX_HOLDERS,
     RCH_OPT_OUTPUT,
     RCH_OPT_WHY,
+    RCH_OPT_LOCALS,
+    RCH_OPT_THREAD,
 };
 
 /// One row of an option table: getopt's options and the help text both come from it.
@@ -41,6 +43,8 @@ struct rch_args {
     bool json, raw, all, why;
     uint32_t limit, max_holders;
     const char *output;
+    const char *thread;  // of stacks
+    bool locals;
     const char *const *words;  // what is not an option
     int num_words;
 };
@@ -55,8 +59,8 @@ struct rch_command {
     int num_options;
     int (*run)(const struct rch_args *args);  // returns an rch_exit
 };
-extern const struct rch_command rch_command_why, rch_command_top, rch_command_dump,
-    rch_command_doctor, rch_command_fds;
+extern const struct rch_command rch_command_why, rch_command_top, rch_command_fds,
+    rch_command_stacks, rch_command_dump, rch_command_doctor;
 
 /// Parse argv[1..] for `command`. Returns -1 to go on, otherwise the exit code to end with (help was
 /// printed, or a usage error said).

@@ -11,7 +11,7 @@
 // Offsets in bytes from the start of the struct that the name starts with, except:
 // - bytes of a struct or an array element: object_size, gc_head_size, gc_generation_size,
 //   runtime_signals_handler_size, static_type_state_size, heaptype_size, statictype_size,
-//   member_size,
+//   member_size, gil_size,
 //   dict_object_size, entry_size, unicode_entry_size, odict_object_size, odict_node_size,
 //   set_entry_size, str_legacy_object_size, deque_object_size, deque_block_size.
 //   (var_size, keys_size, values_size, datastack_chunk_size, moduledef_size and
@@ -51,6 +51,9 @@
     F(interp_monitoring_tool_names) F(interp_monitoring_num_tools)                               \
     F(gc_enabled) F(gc_generation0) F(gc_generation_size) F(gc_num_generations)                  \
     F(gc_permanent) F(gc_collecting) F(gc_garbage) F(gc_callbacks) F(gc_generation_threshold)    \
+    /* struct _gil_runtime_state: up to 3.11 in _PyRuntimeState, then the interpreter points to it; \
+       gil_* count from there */                                                                 \
+    F(runtime_gil) F(interp_gil) F(gil_last_holder) F(gil_locked) F(gil_size)                    \
     /* atexit callbacks: array of pointers to {func, args, kwargs}; 3.10+ in the interpreter, \
        3.9 in the state of the module that interp_pyexitmodule points to */                      \
     F(interp_atexit_callbacks) F(interp_atexit_num) F(interp_pyexitmodule)                       \

@@ -502,4 +502,11 @@ const struct rch_layout rch_layout_v3_09 = {
     .local_dicts = RCH_ABSENT,
     .local_thread_watchdogs = RCH_ABSENT,
     .localdummy_dict = 16,
+
+    // struct _gil_runtime_state
+    .runtime_gil = 352,
+    .interp_gil = RCH_ABSENT,
+    .gil_last_holder = 8,
+    .gil_locked = 16,
+    .gil_size = 208,
 };

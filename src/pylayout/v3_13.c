@@ -502,4 +502,11 @@ const struct rch_layout rch_layout_v3_13 = {
     .local_dicts = 40,
     .local_thread_watchdogs = 48,
     .localdummy_dict = RCH_ABSENT,
+
+    // struct _gil_runtime_state
+    .runtime_gil = RCH_ABSENT,
+    .interp_gil = 16,
+    .gil_last_holder = 8,
+    .gil_locked = 16,
+    .gil_size = 208,
 };

@@ -16,6 +16,8 @@ struct rch_render_options {
     uint32_t limit;      // rows; 0: a sensible default
     uint32_t columns;    // width of the text; 0: 100
     const char *source;  // "snapshot app.rch", "this process (pid 4711)"; NULL: not shown
+    bool locals;         // stacks: with local variables
+    const char *thread;  // stacks: only the one of this name or number; NULL: all
     const struct rch_asked *asked;  // how the question was put; NULL: a type, named by the answer
 };
 
@@ -56,6 +58,12 @@ void rch_render_fds_why_text(const struct rch_graph *g, const struct rch_fd_tabl
 /// schema refchain.fds/1
 void rch_render_fds_json(const struct rch_graph *g, const struct rch_fd_table *table,
                          const struct rch_render_options *options, struct rch_sink *sink);
+/// Where each thread stands, most recent call first; limit: calls of a thread.
+void rch_render_stacks_text(const struct rch_graph *g, const struct rch_render_options *options,
+                            struct rch_sink *sink);
+/// schema refchain.stacks/1; all calls if limit is 0
+void rch_render_stacks_json(const struct rch_graph *g, const struct rch_render_options *options,
+                            struct rch_sink *sink);
 
 /// Text that a terminal shows as it is: control characters, escapes, bidirectional overrides and
 /// broken UTF-8 come out as \xNN or \u{N}; at most `max_bytes` of output, then an ellipsis (0: no limit).

@@ -312,7 +312,7 @@ static void take_row(struct text_graph *t, char mark)
             row.node = take_root(t);
             continue;
         }
-        char *text = (char *)(uintptr_t)take_until(t, ",");
+        char *text = (char *)(uintptr_t)take_until(t, i < 5 ? "," : "");
         for (char *at = text; (at = strchr(at, '~')) != NULL;)
             *at = ' ';
         row.fields[i] = text;

@@ -81,6 +81,30 @@ static uint32_t shape_of(struct rch_builder *b, const char *type_name, const cha
     return shape;
 }
 
+static void add_thread(struct rch_builder *b, uint32_t frame_root)
+{
+    const struct rch_thread thread = {
+        .name = text(b, names[2]), .waits_for = text(b, names[3]), .root = RCH_NO_NODE};
+    assert_ok(rch_builder_thread(b, &thread, NULL), NULL);
+    for (uint32_t i = 0; i < NUM_NAMES; i++) {
+        const struct rch_stack_frame frame = {.function = text(b, names[i]),
+                                              .file = text(b, names[NUM_NAMES - 1 - i]),
+                                              .line = i ? UINT32_MAX : 0,
+                                              .root = frame_root};
+        assert_ok(rch_builder_frame(b, &frame, NULL), NULL);
+    }
+}
+
+static void add_fds(struct rch_builder *b, const uint32_t *owners)
+{
+    for (uint32_t i = 0; i < NUM_NAMES; i++) {
+        rch_str name = text(b, names[i]);
+        const struct rch_fd fd = {(int32_t)i, i * 100, name, name, name, name};
+        assert_ok(rch_builder_fd(b, &fd, NULL), NULL);
+        assert_ok(rch_builder_fd_owner(b, owners[i], (int32_t)(i * 3), NULL), NULL);
+    }
+}
+
 static int make_hostile(const char *path)
 {
     struct rch_builder *b;
@@ -101,13 +125,9 @@ static int make_hostile(const char *path)
     for (uint32_t i = 0; i < NUM_NAMES; i++)
         assert_ok(rch_builder_ref(b, handles[i], handles[i + 1], NULL), NULL);
     assert_ok(rch_builder_ref(b, *root_handle, handles[0], NULL), NULL);
+    add_thread(b, *root_handle);
     assert_ok(rch_builder_warn(b, NULL, "a warning of %s", names[2]), NULL);
-    for (uint32_t i = 0; i < NUM_NAMES; i++) {
-        rch_str name = text(b, names[i]);
-        struct rch_fd fd = {(int32_t)i, i * 100, name, name, name, name};
-        assert_ok(rch_builder_fd(b, &fd, NULL), NULL);
-        assert_ok(rch_builder_fd_owner(b, handles[i], (int32_t)(i * 3), NULL), NULL);
-    }
+    add_fds(b, handles);
     assert_ok(rch_builder_finish(b, &g, NULL), NULL);
     int code = write_graph(g, path);
     rch_graph_free(g);

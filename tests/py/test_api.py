@@ -347,7 +347,7 @@ def test_a_file_that_is_none(tmp_path):
 @pytest.mark.parametrize("name", sorted(p.name for p in CORRUPT.glob("*.rch")))
 def test_damaged_files(name):
     path = CORRUPT / name
-    if name == "good.rch":
+    if name.startswith("good"):
         assert refchain.load(path).info["objects"] > 0
         return
     with pytest.raises(refchain.Error) as caught:

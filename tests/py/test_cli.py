@@ -14,7 +14,7 @@ import unicodedata
 import native
 import pytest
 
-COMMANDS = ["why", "top", "fds", "dump", "doctor"]
+COMMANDS = ["why", "top", "fds", "stacks", "dump", "doctor"]
 SCHEMAS = native.ROOT / "docs" / "schema"
 
 
@@ -140,6 +140,29 @@ def test_json_of_why_follows_its_schema(refchain, args):
     done = refchain("why", "--json", *args)
     assert (done.returncode, done.stderr) == (0, b"")
     validator("refchain.why-1.schema.json").validate(json.loads(done.stdout))
+
+
+@pytest.mark.parametrize("args", [("hang.rch",), ("hang.rch", "-l"), ("hang.rch", "-t", "4712"),
+                                  ("hang.rch", "-n", "1"), ("hostile.rch", "-l")])  # fmt: skip
+def test_json_of_stacks_follows_its_schema(refchain, args):
+    done = refchain("stacks", *args, "--json")
+    assert (done.returncode, done.stderr) == (0, b"")
+    answer = json.loads(done.stdout)
+    validator("refchain.stacks-1.schema.json").validate(answer)
+    assert answer["threads"] and all("locals" in f for f in answer["threads"][0]["frames"]) == (
+        "-l" in args)  # fmt: skip
+
+
+def test_stacks_of_a_damaged_snapshot_never_crash_the_command(refchain, folder):
+    whole = (folder / "hang.rch").read_bytes()
+    codes = set()
+    for step in range(0, len(whole), 64):
+        (folder / "hang_cut.rch").write_bytes(whole[:step])
+        done = refchain("stacks", "hang_cut.rch", "--json", "--locals")
+        codes.add(done.returncode)
+        assert done.returncode in (3, 4), (step, done.stderr)
+        assert done.stderr and bool(done.stdout) == (done.returncode == 3)
+    assert codes == {3, 4}
 
 
 def test_json_of_top_follows_its_schema(refchain):

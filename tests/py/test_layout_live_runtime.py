@@ -12,6 +12,7 @@ import os
 import signal
 import sys
 import threading
+import time
 import unittest
 import warnings
 import weakref
@@ -306,6 +307,44 @@ class InterpreterTest(LayoutTest):
                        signal.SIGUSR1 * L.runtime_signals_handler_size,
                        runtime_signals_handler_func=handler)
             signal.signal(signal.SIGUSR1, old)
+
+    def test_the_gil(self):
+        runtime = ctypes.addressof(ctypes.c_char.in_dll(api, "_PyRuntime"))
+        gil = (runtime + L.runtime_gil if L.runtime_gil is not ABSENT
+               else word(this_interp() + L.interp_gil))
+        self.assertEqual(word(gil + L.gil_last_holder), this_tstate())
+        self.assertEqual(int32(gil + L.gil_locked), 1)
+        self.assertGreater(L.gil_size, L.gil_locked)
+        futex = self.futex_of_a_thread_that_wants_the_gil()
+        if futex:
+            self.assertIn(futex, range(gil, gil + L.gil_size))
+
+    def futex_of_a_thread_that_wants_the_gil(self):
+        """None where the kernel does not say. The GIL is held throughout: PyDLL, and no time is up."""
+        libc, buf, ids = ctypes.PyDLL(None), ctypes.create_string_buffer(200), []
+
+        def want():
+            ids.append(threading.get_native_id())
+            time.sleep(0.02)
+
+        old = sys.getswitchinterval()
+        sys.setswitchinterval(60)
+        try:
+            thread = threading.Thread(target=want)
+            thread.start()
+            while not ids:
+                time.sleep(0.001)
+            end = time.monotonic() + 0.2
+            while time.monotonic() < end:
+                pass
+            fd = libc.open(b"/proc/self/task/%d/syscall" % ids[0], os.O_RDONLY)
+            num = libc.read(fd, buf, len(buf)) if fd >= 0 else 0
+        finally:
+            sys.setswitchinterval(old)
+        thread.join()
+        os.close(fd) if fd >= 0 else None
+        words = buf.raw[:max(num, 0)].split()
+        return int(words[1], 16) if words and words[0] == b"202" else None
 
     def test_interpreter_dicts_and_lists(self):
         interp = this_interp()

@@ -1,0 +1,1 @@
+refchain stacks hang.rch --locals --limit 2

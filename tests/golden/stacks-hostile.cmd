@@ -1,0 +1,1 @@
+refchain stacks hostile.rch --locals

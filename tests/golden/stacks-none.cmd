@@ -1,0 +1,1 @@
+refchain stacks story.rch
