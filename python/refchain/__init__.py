@@ -16,7 +16,7 @@ from ._graph import Graph, Node, Top, TypeCount, by_type, dump, load, snapshot, 
 from ._stacks import Frame, Local, Stacks, Thread
 
 __all__ = [
-    "Answer", "Cut", "Error", "Fd", "FdGroup", "FdOwner", "Fds", "Frame", "Freed", "Graph", "Holder",
-    "Hop", "Local", "Node", "Root", "Stacks", "Thread", "Top", "TypeCount", "__version__", "by_type",
-    "dump", "load", "snapshot", "why",
+    "Answer", "Cut", "Error", "Fd", "FdGroup", "FdOwner", "Fds", "Frame", "Freed", "Graph",
+    "Holder", "Hop", "Local", "Node", "Root", "Stacks", "Thread", "Top", "TypeCount",
+    "__version__", "by_type", "dump", "load", "snapshot", "why",
 ]
