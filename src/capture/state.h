@@ -128,6 +128,12 @@ struct rch__observed {  // a node that belongs to the questioner
     bool is_root;
 };
 
+struct rch__fd_claim {  // an object has this descriptor
+    uint32_t code;
+    int32_t fd;
+    bool may_borrow, is_borrowed;  // it will not close it
+};
+
 struct rch__moved {  // a value of a namespace that the questioner made: taken out of the dict's row
     uint32_t dict_code, key_code, value_code;
 };
@@ -135,12 +141,6 @@ struct rch__moved {  // a value of a namespace that the questioner made: taken o
 struct rch__code_names {  // a closure tuple gets the names of the function's free variables
     uint32_t tuple_code;
     uint32_t shape;
-};
-
-struct rch__fd_claim {  // an object has this descriptor
-    uint32_t code;
-    int32_t fd;
-    bool may_borrow, is_borrowed;  // it will not close it
 };
 
 struct rch__text {
@@ -179,11 +179,11 @@ struct rch__cap {
     struct rch_vec roots;        // struct rch__root
     struct rch_vec root_codes;   // uint32_t
     struct rch_vec observed;     // struct rch__observed
+    struct rch_vec fds;          // struct rch_fd, by descriptor
+    struct rch_vec fd_claims;    // struct rch__fd_claim
     struct rch_vec moved;        // struct rch__moved
     struct rch_vec closures;     // struct rch__code_names
     struct rch_vec texts;        // struct rch__text
-    struct rch_vec fds;          // struct rch_fd, by descriptor
-    struct rch_vec fd_claims;    // struct rch__fd_claim
     struct rch_vec stack_words;  // uint64_t: evaluation stacks whose height nobody saved
     struct rch_vec threads;      // struct rch__thread
     struct rch_vec frames;  // struct rch_stack_frame; root: the number of a root, or UINT32_MAX
