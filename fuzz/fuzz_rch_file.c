@@ -9,6 +9,7 @@
 #include "fuzz.h"
 #include "model/reverse.h"
 #include "model/verify.h"
+#include "render/render.h"
 
 static void must(bool is_true)
 {
@@ -35,6 +36,25 @@ static void walk_node(const struct rch_graph *g, rch_node v)
         must(found != RCH_NO_NODE && rch_addr_of(g, found) == rch_addr_of(g, v));
     }
     walked += sum;
+}
+
+static enum rch_status count_bytes(void *ctx, const char *bytes, size_t num_bytes,
+                                   struct rch_error *err)
+{
+    (void)bytes, (void)err;
+    *(size_t *)ctx += num_bytes;
+    return RCH_OK;
+}
+
+static void render_threads(const struct rch_graph *g)
+{
+    size_t num_bytes = 0;
+    struct rch_sink sink = {.write = count_bytes, .ctx = &num_bytes};
+    const struct rch_render_options options = {.locals = true, .limit = 100};
+    rch_render_stacks_text(g, &options, &sink);
+    rch_render_stacks_json(g, &options, &sink);
+    must(sink.status == RCH_OK);
+    walked += num_bytes;
 }
 
 static void walk_threads(const struct rch_graph *g)
@@ -82,6 +102,7 @@ static void walk(const struct rch_graph *g)
     for (rch_node v = 0; v < g->num_nodes; v++)
         walk_node(g, v);
     walk_threads(g);
+    render_threads(g);
     for (uint32_t i = 0; i < g->num_warnings; i++)
         walked += strlen(rch_str_get(g, g->warnings[i]));
     if (rch_reverse_init(&rev, g, rch_alloc_default(), NULL) == RCH_OK) {

@@ -5,6 +5,7 @@
 #include "capture/threads.h"
 
 #define MAX_TABLE_BYTES (1u << 24)
+#define MAX_BYTES_IN_ALL (UINT64_C(1) << 30)  // about a second
 #define NOT_STARTED (-1)
 #define UNKNOWN INT64_MIN
 
@@ -100,6 +101,17 @@ static int64_t line_in_locations(struct table *table, int64_t line, int64_t last
     return 0;
 }
 
+// What a table of a hostile or torn process says of its size is not believed.
+static bool may_read(struct rch__cap *cap, struct table *table, uint64_t num_bytes)
+{
+    uint8_t last;
+    table->end = table->at + num_bytes;
+    if (num_bytes > MAX_TABLE_BYTES || cap->line_bytes + num_bytes > MAX_BYTES_IN_ALL)
+        return false;
+    cap->line_bytes += num_bytes;
+    return num_bytes == 0 || rch_target_read(cap->t, table->end - 1, &last, 1);
+}
+
 uint32_t rch__line_at(struct rch__cap *cap, rch_addr code, int64_t lasti)
 {
     const struct rch_layout *L = cap->L;
@@ -109,7 +121,8 @@ uint32_t rch__line_at(struct rch__cap *cap, rch_addr code, int64_t lasti)
         return 0;
     uint64_t num = rch_load64(cap->t, bytes + (uint32_t)L->var_size);
     struct table table = {.t = cap->t, .at = bytes + (uint32_t)L->bytes_data};
-    table.end = table.at + (num < MAX_TABLE_BYTES ? num : 0);
+    if (!may_read(cap, &table, num))
+        return 0;
     if (lasti == NOT_STARTED)
         ;
     else if (L->code_localsplusnames != RCH_ABSENT)

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // capture/locks.c -- which Python object a thread in a futex call waits for: the one among the variables
 // and temporaries of its innermost frame that has this futex. Up to 3.13 locks point to a semaphore
-// (Modules/_threadmodule.c, Python/thread_pthread.h); from 3.14 they are a byte, and the futex is in a record
-// that names its address (Python/parking_lot.c).
+// (Modules/_threadmodule.c, Python/thread_pthread.h); in 3.13 queues and from 3.14 locks are a byte, and the
+// futex is in a record that names its address (Python/parking_lot.c).
 #include <inttypes.h>
 #include <stdio.h>
 
@@ -12,39 +12,32 @@
 #define TAG_BITS 7u  // of a reference on the stack, from 3.14
 
 struct search {
-    struct rch__cap *cap;
+    const struct rch_layout *L;
     struct rch_target memory;  // a copy: what is tried here and cannot be read is no loss
     uint64_t futex;
+    rch_addr parked;  // the address in the record, 0: there is no record
 };
-
-static uint64_t parked_address(struct search *search)
-{
-    return rch_load64(&search->memory, search->futex - 8);  // struct wait_entry: addr, sema
-}
 
 // lock, RLock and SimpleQueue have their lock right behind the head.
 static bool has_futex(struct search *search, rch_addr object)
 {
-    rch_addr lock = object + (uint32_t)search->cap->L->object_size;
-    bool is_parked = search->cap->L->py_minor >= 14;
-    return object && (is_parked ? lock == parked_address(search)
-                                : rch_load64(&search->memory, lock) == search->futex);
+    rch_addr lock = object + (uint32_t)search->L->object_size;
+    return object && (lock == search->parked || rch_load64(&search->memory, lock) == search->futex);
 }
 
 /// The word itself, or what it is a method of.
 static rch_addr locked_by(struct search *search, uint64_t word)
 {
-    const struct rch_layout *L = search->cap->L;
+    const int32_t selves[] = {search->L->cfunction_self, search->L->method_self};
     rch_addr object = word & ~(uint64_t)TAG_BITS;
-    if (!object)
-        return 0;
-    if (has_futex(search, object))
+    if (!object || has_futex(search, object))
         return object;
-    rch_addr self = rch_load64(&search->memory, object + (uint32_t)L->cfunction_self);
-    if (has_futex(search, self))
-        return self;
-    self = rch_load64(&search->memory, object + (uint32_t)L->method_self);
-    return has_futex(search, self) ? self : 0;
+    for (size_t i = 0; i < sizeof(selves) / sizeof(selves[0]); i++) {
+        rch_addr self = rch_load64(&search->memory, object + (uint32_t)selves[i]);
+        if (has_futex(search, self))
+            return self;
+    }
+    return 0;
 }
 
 static const char *name_of_owner(const struct rch__cap *cap, uint64_t ident)
@@ -60,18 +53,20 @@ static const char *name_of_owner(const struct rch__cap *cap, uint64_t ident)
 bool rch__lock_words(struct rch__cap *cap, const struct rch__thread *thread, uint64_t futex,
                      char *words, size_t num_bytes)
 {
-    struct search search = {.cap = cap, .memory = *cap->t, .futex = futex};
     const struct rch_layout *L = cap->L;
+    struct search search = {.L = L, .memory = *cap->t, .futex = futex};
     rch_addr object = 0;
+    if (L->py_minor >= 13)
+        search.parked = rch_load64(&search.memory, futex - 8);  // struct wait_entry: addr, sema
     for (uint32_t i = 0; i < thread->num_slots && i < MAX_SLOTS && !object; i++)
         object = locked_by(&search, rch_load64(&search.memory, thread->slots + i * 8ull));
     if (!object)
         return false;
     const struct rch__type *type = rch__type_get(cap, rch__field_at(cap, object, L->object_type));
-    const char *name = type && type->full_name ? type->full_name : "lock";
-    bool has_owner = strcmp(name, "_thread.RLock") == 0;
-    const char *owner =
-        has_owner ? name_of_owner(cap, rch__field_at(cap, object, L->object_size + 8)) : NULL;
+    const char *name = type && type->full_name ? type->full_name : "a lock";
+    const char *owner = NULL;
+    if (strcmp(name, "_thread.RLock") == 0)
+        owner = name_of_owner(cap, rch__field_at(cap, object, L->object_size + 8));
     snprintf(words, num_bytes, "futex (%s at 0x%" PRIx64 "%s%s)", name, object,
              owner ? ", held by thread " : "", owner ? owner : "");
     return true;

@@ -189,6 +189,7 @@ struct rch__cap {
     struct rch_vec frames;  // struct rch_stack_frame; root: the number of a root, or UINT32_MAX
     rch_addr last_code;     // of the frame added last, and where it stands
     int64_t last_instruction;
+    uint64_t line_bytes;   // of line tables, read so far
     rch_addr home_interp;  // of whoever asks
     uint32_t num_skipped_interps;
     rch_addr atexit_module, threading_module;  // if imported

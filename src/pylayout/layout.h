@@ -51,9 +51,6 @@
     F(interp_monitoring_tool_names) F(interp_monitoring_num_tools)                               \
     F(gc_enabled) F(gc_generation0) F(gc_generation_size) F(gc_num_generations)                  \
     F(gc_permanent) F(gc_collecting) F(gc_garbage) F(gc_callbacks) F(gc_generation_threshold)    \
-    /* struct _gil_runtime_state: up to 3.11 in _PyRuntimeState, then the interpreter points to it; \
-       gil_* count from there */                                                                 \
-    F(runtime_gil) F(interp_gil) F(gil_last_holder) F(gil_locked) F(gil_size)                    \
     /* atexit callbacks: array of pointers to {func, args, kwargs}; 3.10+ in the interpreter, \
        3.9 in the state of the module that interp_pyexitmodule points to */                      \
     F(interp_atexit_callbacks) F(interp_atexit_num) F(interp_pyexitmodule)                       \
@@ -166,6 +163,9 @@
     F(deque_weakreflist) F(deque_object_size) F(deque_block_len) F(deque_block_left)             \
     F(deque_block_items) F(deque_block_right) F(deque_block_size)                                \
     F(defaultdict_factory)                                                                       \
+    /* struct _gil_runtime_state: up to 3.11 in _PyRuntimeState, then the interpreter points to it; \
+       gil_* count from there */                                                                 \
+    F(runtime_gil) F(interp_gil) F(gil_last_holder) F(gil_locked) F(gil_size)                    \
     /* Modules/_functoolsmodule.c */                                                             \
     F(partial_fn) F(partial_args) F(partial_kw) F(partial_dict)                                  \
     F(lru_root) F(lru_func) F(lru_cache) F(lru_kwd_mark) F(lru_link_type) F(lru_cache_info_type) \
