@@ -19,8 +19,8 @@ class FdOwner:
 
 @dataclass(frozen=True)
 class Fd:
-    """An open descriptor. kind: "socket", "file", "pipe", "epoll" ... (docs/json.md); None when only
-    an object says that it exists. owner: None when no Python object owns it."""
+    """An open descriptor. kind: "socket", "file", "pipe", "epoll" ... (docs/json.md); None when
+    only an object says that it exists. owner: None when no Python object owns it."""
 
     fd: int
     kind: Optional[str]

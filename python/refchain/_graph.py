@@ -172,7 +172,7 @@ def _capture(fds: bool = False) -> Graph:
 def snapshot(path: Optional[_PATH] = None, *, fds: bool = False) -> Graph:
     """Capture this process; with `path`, also write the snapshot there.
 
-    fds: with the list of open descriptors, for Graph.fds(): addresses, paths, who has the other end.
+    fds: with the list of open descriptors for Graph.fds(), that is addresses and paths.
     """
     graph = _capture(fds)
     if path is not None:

@@ -76,10 +76,11 @@ static int file_of(uint64_t first_addr, size_t num_bytes)
     int fd = mkstemp(path);
     assert_true(fd >= 0);
     assert_int_equal(unlink(path), 0);
-    for (size_t i = 0; i < num_bytes; i++) {
-        uint8_t byte = byte_at(first_addr + i);
-        assert_int_equal(pwrite(fd, &byte, 1, (off_t)i), 1);
-    }
+    uint8_t *bytes = test_malloc(num_bytes);
+    for (size_t i = 0; i < num_bytes; i++)
+        bytes[i] = byte_at(first_addr + i);
+    assert_int_equal(pwrite(fd, bytes, num_bytes, 0), (ssize_t)num_bytes);
+    test_free(bytes);
     return fd;
 }
 

@@ -167,7 +167,9 @@ def assert_expected(answer, expected):
 def many(tmp_path_factory):
     """The answer of a process with many descriptors about itself, and what must be in it."""
     folder = tmp_path_factory.mktemp("fds")
-    source = MANY + """
+    source = (
+        MANY
+        + """
 asked_by_us = False
 fds = refchain.snapshot(fds=True).fds()
 refchain.dump(folder / "fds.rch")
@@ -175,7 +177,9 @@ refchain.dump(folder / "secret.rch", fds=False)
 asked_by_us = True
 listed = sorted(int(n) for n in os.listdir("/proc/self/fd"))
 tell({"data": fds.data, "text": repr(fds), "expected": expected, "listed": listed})
-""" + FINISH
+"""
+        + FINISH
+    )
     return folder, inside.ask(folder, source, folder)
 
 
@@ -263,13 +267,17 @@ del transport
 
 
 def test_141_sockets_are_one_group_with_both_holders(tmp_path):
-    told = inside.ask(tmp_path, POOL + """
+    told = inside.ask(
+        tmp_path,
+        POOL
+        + """
 fds = refchain.snapshot(fds=True).fds(why=True)
 [group] = [g for g in fds.groups if g.of == "__main__.Transport"]
 tell({"group": group.data, "fds": sorted(t.sock.fileno() for t in pool.idle),
       "peer": "%s:%d" % server.getsockname(), "text": repr(fds),
       "others": [g.data for g in fds.groups if g.of != "__main__.Transport"][0]})
-""")
+""",
+    )
     group = told["group"]
     assert (group["descriptors"], group["alike_in"], group["place"]) == (141, "peer", told["peer"])
     assert (group["owner"], group["state"]) == ("socket.socket", "ESTABLISHED")
@@ -277,21 +285,29 @@ tell({"group": group.data, "fds": sorted(t.sock.fileno() for t in pool.idle),
     why = group["why"]
     assert why["objects"] == 141 == why["all_cut"]["question"]
     assert [(h["root"]["name"], h["holds"], h["holds_only"]) for h in why["holders"]] == [
-        ("__main__", 141, 94), ("__main__", 47, 0)]
+        ("__main__", 141, 94),
+        ("__main__", 47, 0),
+    ]
     assert inside.hops(why["holders"][0]) == [".pool", ".idle", "[*]", ".sock"]
-    assert "141 TCP sockets to %s, ESTABLISHED ─ __main__.Transport ─ 2 holders" % told["peer"] in (
-        told["text"])
+    assert (
+        "141 TCP sockets to %s, ESTABLISHED ─ __main__.Transport ─ 2 holders" % told["peer"]
+        in (told["text"])
+    )
     # the other ends, in the server: alike in its own address
     assert (told["others"]["descriptors"], told["others"]["alike_in"]) == (141, "local")
     assert told["others"]["place"] == told["peer"]
 
 
 def test_groups_that_are_not_shown_are_counted(tmp_path):
-    told = inside.ask(tmp_path, POOL + """
+    told = inside.ask(
+        tmp_path,
+        POOL
+        + """
 fds = refchain.snapshot(fds=True).fds(why=True, limit=1)
 tell({"why": ["why" in g.data for g in fds.groups], "owned": sum(g.owner is not None
       for g in fds.groups), "text": repr(fds)})
-""")
+""",
+    )
     assert told["why"] == [True] + [False] * (len(told["why"]) - 1)
     assert "%d more groups not shown (--limit)" % (told["owned"] - 1) in told["text"]
 
