@@ -468,6 +468,7 @@ static struct rch__type *make_type(struct rch__cap *cap, rch_addr addr)
         rch__fail(cap, RCH_ENOMEM, "the table of types");
     add_other(cap, type, (int64_t)rch_load64(cap->t, addr + (uint32_t)L->type_weaklistoffset));
     collect_fields(cap, type);
+    type->scans = type->scans && type->traverse;
     add_instance_dict(cap, type);
     type->header_bytes = header_bytes(cap, type);
     choose_decoder(cap, type);

@@ -17,7 +17,6 @@ import os
 import pathlib
 import subprocess
 import sys
-import sysconfig
 import tempfile
 import time
 
@@ -25,11 +24,12 @@ HERE = pathlib.Path(__file__).resolve().parent
 LINKS = "functools._lru_list_elem"
 
 
-def build_hung(folder):
-    """Compile programs/hung.c for this interpreter; the folder to import it from."""
-    suffix = sysconfig.get_config_var("EXT_SUFFIX")
+def build_hung(folder, python=sys.executable):
+    """Compile programs/hung.c for an interpreter; the folder to import it from."""
+    asked = "import sysconfig as s; print(s.get_config_var('EXT_SUFFIX'), s.get_path('include'))"
+    words = subprocess.run([python, "-c", asked], check=True, capture_output=True, text=True).stdout
+    suffix, include = words.split()
     target = pathlib.Path(folder) / f"hung{suffix}"
-    include = sysconfig.get_path("include")
     source = HERE / "programs" / "hung.c"
     subprocess.run(
         ["cc", "-O1", "-shared", "-fPIC", f"-I{include}", str(source), "-o", str(target)],
@@ -115,8 +115,8 @@ class Comparison:
         if address in self.objects:
             return True
         node = self.nodes.get(address)
-        is_type = node and any(edge[1] == "__bases__" for edge in node["references"])
-        if is_type:  # a static one is none
+        if node and (node["type"] == "type" or any(e[1] == "__bases__" for e in node["references"])):
+            # a static type is none
             return node["tracked"]
         return node is not None and node["type"] in self.container_types
 
@@ -183,11 +183,11 @@ def capture(pid, path):
                    check=True, stdin=subprocess.DEVNULL)
 
 
-def check(app, folder):
+def check(app, folder, python=sys.executable):
     """The Comparison for an app, built and captured now."""
     import refchain._core as core
 
-    with Hung(app, folder) as hung:
+    with Hung(app, folder, python) as hung:
         snapshot = pathlib.Path(folder) / f"{app}.rch"
         capture(hung.process.pid, snapshot)
     return Comparison(core.load(str(snapshot)), *read_truth(hung.path))
@@ -196,13 +196,14 @@ def check(app, folder):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("-v", action="store_true")
+    parser.add_argument("--python", default=sys.executable, help="the interpreter to look at")
     parser.add_argument("apps", nargs="*", default=["truth_app"])
     args = parser.parse_args()
     for app in args.apps:
         with tempfile.TemporaryDirectory() as folder:
-            build_hung(folder)
-            found = check(app, folder)
-        print(app, sys.version.split()[0], json.dumps(found.figures()))
+            build_hung(folder, args.python)
+            found = check(app, folder, args.python)
+        print(app, args.python, json.dumps(found.figures()))
         for what, rows in sorted(found.rows.items()) if args.v else ():
             for row, num in sorted(rows.items(), key=lambda item: -item[1])[:60]:
                 print(f"  {what:8} {num:6} {row}")
