@@ -7,6 +7,7 @@
 #endif
 #include "target/permit.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <pwd.h>
@@ -75,10 +76,30 @@ static bool counts_there(uint32_t pid)
            (namespace_of("self", "user", ours) && strcmp(ours, FIRST_USER_NAMESPACE) == 0);
 }
 
+// Each thread can have a tracer of its own.
+static uint32_t find_tracer(uint32_t pid)
+{
+    char path[64];
+    uint32_t tracer = 0;
+    say(path, sizeof(path), "/proc/%" PRIu32 "/task", pid);
+    DIR *dir = opendir(path);
+    for (struct dirent *entry; dir && tracer == 0 && (entry = readdir(dir)) != NULL;) {
+        struct rch_proc_status status;
+        uint32_t tid = (uint32_t)strtoul(entry->d_name, NULL, 10);
+        if (tid && rch_proc_status(pid, tid, &status))
+            tracer = status.tracer;
+    }
+    if (dir)
+        (void)closedir(dir);
+    return tracer;
+}
+
 static void find_facts(uint32_t pid, struct facts *facts)
 {
     *facts = (struct facts){.pid = pid};
     facts->exists = rch_proc_status(pid, 0, &facts->it);
+    if (facts->exists)
+        facts->it.tracer = find_tracer(pid);
     if (!rch_proc_status((uint32_t)getpid(), 0, &facts->us))
         return;
     facts->has_capability =

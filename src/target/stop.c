@@ -44,9 +44,10 @@ enum stage { FOUND, ASLEEP, SEIZED, INTERRUPTED, STOPPED, STUCK, GONE };
 struct thread {
     struct rch_os_thread os;
     enum stage stage;
-    int signal;         // that it was about to get when it stopped
-    uint64_t switches;  // when it was found asleep
-    bool has_settled;   // its registers have been read
+    int signal;               // that it was about to get when it stopped
+    uint64_t switches;        // of its processor, when it was found asleep
+    uint64_t first_switches;  // when it was first seen
+    bool has_settled;         // its registers have been read
 };
 
 enum task { NOTHING, TRY, STOP_THREADS, RELEASE };
@@ -120,7 +121,10 @@ static enum rch_status find_threads(struct rch_stop *stop, struct rch_error *err
         uint32_t tid = (uint32_t)strtoul(entry->d_name, NULL, 10);
         if (tid == 0 || find_thread(stop, tid, &hint))
             continue;
+        struct rch_proc_status status;
         struct thread thread = {.os = {.tid = tid, .state = '?', .syscall = -1}};
+        if (rch_proc_status(stop->pid, tid, &status))
+            thread.first_switches = status.switches;
         st = rch_vec_append(&stop->threads, &thread, 1, err);
     }
     (void)closedir(dir);
@@ -190,10 +194,11 @@ static bool is_disturbed(int64_t call)
 
 static bool may_sleep_on(enum rch_spare spare, const struct thread *thread)
 {
-    if (spare == RCH_SPARE_DISTURBED)
-        return thread->os.state == 'D' || thread->os.state == 'T' ||
-               is_disturbed(thread->os.syscall);
-    return spare == RCH_SPARE_SLEEPERS;
+    bool would_notice =
+        thread->os.state == 'D' || thread->os.state == 'T' || is_disturbed(thread->os.syscall);
+    if (spare == RCH_SPARE_SLEEPERS)  // who woke lately will wake again before we are done
+        return would_notice || thread->switches == thread->first_switches;
+    return spare == RCH_SPARE_DISTURBED && would_notice;
 }
 
 // --- stopping, in the helper --------------------------------------------------------------------------
@@ -474,12 +479,16 @@ enum rch_status rch_stop_new(uint32_t pid, const struct rch_alloc *alloc,
     (void)pthread_mutex_init(&stop->lock, NULL);
     (void)pthread_cond_init(&stop->changed, NULL);
     int code = start_helper(stop);
-    if (code) {
+    enum rch_status st = RCH_OK;
+    if (code)
+        st = rch_fail(err, RCH_ENOMEM, "cannot start a thread: %s", strerror(code));
+    if (st == RCH_OK)
+        st = find_threads(stop, err);
+    if (st == RCH_OK)
+        *stop_out = stop;
+    else
         rch_stop_free(stop);
-        return rch_fail(err, RCH_ENOMEM, "cannot start a thread: %s", strerror(code));
-    }
-    *stop_out = stop;
-    return RCH_OK;
+    return st;
 }
 
 enum rch_status rch_stop_threads(struct rch_stop *stop, enum rch_spare spare, struct rch_error *err)
@@ -524,7 +533,7 @@ int rch_stop_try(uint32_t tid)
 {
     struct rch_stop *stop;
     if (rch_stop_new(tid, rch_alloc_default(), &stop, NULL) != RCH_OK)
-        return EAGAIN;
+        return ESRCH;
     (void)ask_helper(stop, TRY);
     int tried = stop->tried;
     rch_stop_free(stop);
