@@ -76,10 +76,12 @@ static int file_of(uint64_t first_addr, size_t num_bytes)
     int fd = mkstemp(path);
     assert_true(fd >= 0);
     assert_int_equal(unlink(path), 0);
-    for (size_t i = 0; i < num_bytes; i++) {
-        uint8_t byte = byte_at(first_addr + i);
-        assert_int_equal(pwrite(fd, &byte, 1, (off_t)i), 1);
-    }
+    uint8_t *bytes = malloc(num_bytes);
+    assert_non_null(bytes);
+    for (size_t i = 0; i < num_bytes; i++)
+        bytes[i] = byte_at(first_addr + i);
+    assert_int_equal(write(fd, bytes, num_bytes), num_bytes);
+    free(bytes);
     return fd;
 }
 
