@@ -9,7 +9,9 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
+#include <pthread.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -26,6 +28,7 @@
 #define PAGE_BYTES UINT64_C(4096)
 #define BATCH_BYTES (UINT64_C(16) << 20)
 #define BATCH_PARTS 512
+#define FAULT_BYTES (UINT64_C(64) << 20)  // from one report to the next, at least
 #define REPORT_NS UINT64_C(200000000)  // at least so long from one report to the next
 #define MAX_THREAD_WARNINGS 5
 
@@ -65,13 +68,48 @@ static enum rch_status take_survey(struct live *live, struct rch_survey *survey,
     return rch_survey_take(survey, &of, err);
 }
 
-static enum rch_status reserve_runs(struct live *live, const struct rch_survey *survey, bool fault,
+// A few times a second at most.
+static enum rch_status report(struct live *live, const char *phase, uint64_t done, uint64_t total,
+                              struct rch_error *err)
+{
+    uint64_t now = now_ns(CLOCK_MONOTONIC);
+    if (live->reported_ns && now - live->reported_ns < REPORT_NS)
+        return RCH_OK;
+    live->reported_ns = now;
+    if (rch_go_on(live->options->progress, phase, done, total))
+        return RCH_OK;
+    return rch_fail(err, RCH_ECANCELED, "canceled while process %" PRIu32 " was being read",
+                    live->pid);
+}
+
+static enum rch_status reserve_runs(struct live *live, const struct rch_survey *survey,
                                     struct rch_error *err)
 {
     for (size_t i = 0; i < survey->runs.num; i++) {
         struct rch_span run = RCH_VEC_AT(&survey->runs, struct rch_span, i);
-        RCH_TRY(rch_image_reserve(live->image, run.start, run.end, fault, err));
+        RCH_TRY(rch_image_reserve(live->image, run.start, run.end, false, err));
     }
+    return RCH_OK;
+}
+
+// The same, and the kernel gives us the pages now.
+static enum rch_status fault_runs(struct live *live, const struct rch_survey *survey,
+                                  struct rch_error *err)
+{
+    uint64_t done = 0;
+    for (size_t i = 0; i < survey->runs.num; i++) {
+        struct rch_span run = RCH_VEC_AT(&survey->runs, struct rch_span, i);
+        while (run.start < run.end) {
+            uint64_t end = (run.start + FAULT_BYTES) & ~(FAULT_BYTES - 1);
+            if (end > run.end)
+                end = run.end;
+            RCH_TRY(rch_image_reserve(live->image, run.start, end, true, err));
+            done += end - run.start;
+            run.start = end;
+            RCH_TRY(report(live, "prepare", done, survey->num_bytes, err));
+        }
+    }
+    live->reported_ns = 0;  // the first report of the copy is not held back
     return RCH_OK;
 }
 
@@ -87,12 +125,6 @@ struct batch {
 static enum rch_status ended(const struct live *live, struct rch_error *err)
 {
     return rch_fail(err, RCH_EIO, "process %" PRIu32 " ended while it was being read", live->pid);
-}
-
-static bool is_alive(const struct live *live)
-{
-    struct rch_proc_status status;
-    return rch_proc_status(live->tid, 0, &status) && !strchr("ZX", status.state);
 }
 
 // How many bytes could be read, from the start of the batch; 0 when not even the first page could.
@@ -166,7 +198,7 @@ static enum rch_status copy_batch(struct live *live, struct batch *batch, struct
         advance(batch, num);
         if (!batch->num)
             break;
-        if (num == 0 && !is_alive(live))
+        if (num == 0 && rch_proc_has_ended(live->tid, 0))
             return ended(live, err);
         if (num == 0)
             advance(batch, PAGE_BYTES);
@@ -181,15 +213,8 @@ enum outcome { COPIED, DISTURBED };
 static enum rch_status look_around(struct live *live, const struct rch_survey *survey,
                                    enum outcome *outcome, struct rch_error *err)
 {
-    uint64_t now = now_ns(CLOCK_MONOTONIC);
     *outcome = rch_stop_holds(live->stop, false) ? COPIED : DISTURBED;
-    if (live->reported_ns && now - live->reported_ns < REPORT_NS)
-        return RCH_OK;
-    live->reported_ns = now;
-    if (!rch_go_on(live->options->progress, "copy", live->num_copied, survey->num_bytes))
-        return rch_fail(err, RCH_ECANCELED, "canceled while process %" PRIu32 " was copied",
-                        live->pid);
-    return RCH_OK;
+    return report(live, "copy", live->num_copied, survey->num_bytes, err);
 }
 
 static enum rch_status copy_runs(struct live *live, const struct rch_survey *survey,
@@ -366,10 +391,10 @@ static enum rch_status copy_once(struct live *live, struct rch_survey *survey,
     RCH_TRY(take_survey(live, survey, err));
     if (survey->maps.num == 0)
         return ended(live, err);
-    RCH_TRY(reserve_runs(live, survey, false, err));
+    RCH_TRY(reserve_runs(live, survey, err));
     *outcome = COPIED;
     RCH_TRY(copy_runs(live, survey, outcome, err));
-    if (!is_alive(live))
+    if (rch_proc_has_ended(live->tid, 0))
         return ended(live, err);
     if (*outcome == COPIED && !rch_stop_holds(live->stop, true))
         *outcome = DISTURBED;
@@ -403,6 +428,21 @@ static enum rch_status copy_moment(struct live *live, struct rch_error *err)
     return RCH_OK;
 }
 
+// A stop of ours while the process is stopped would leave it so: no stop by ^Z, nor for writing progress
+// to a terminal in the background, until it goes on.
+static enum rch_status copy_undisturbed(struct live *live, struct rch_error *err)
+{
+    sigset_t stops, before;
+    (void)sigemptyset(&stops);
+    (void)sigaddset(&stops, SIGTSTP);
+    (void)sigaddset(&stops, SIGTTOU);
+    (void)sigaddset(&stops, SIGTTIN);
+    (void)pthread_sigmask(SIG_BLOCK, &stops, &before);
+    enum rch_status st = copy_moment(live, err);
+    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return st;
+}
+
 // --- the whole ------------------------------------------------------------------------------------------
 
 // While it runs: whether we may, what will be needed.
@@ -415,20 +455,19 @@ static enum rch_status prepare(struct live *live, struct rch_error *err)
         return rch_permit_refuse(live->pid, errno, err);
     close(maps);
     RCH_TRY(take_survey(live, &live->first, err));
-    return reserve_runs(live, &live->first, true, err);
+    return fault_runs(live, &live->first, err);
 }
 
 static enum rch_status read_process(struct live *live, struct rch_error *err)
 {
-    struct rch_proc_status status;
     RCH_TRY(rch_permit_look(live->pid, err));
     live->tid = live->pid;
-    if (rch_proc_status(live->pid, 0, &status) && strchr("ZX", status.state))
+    if (rch_proc_has_ended(live->pid, 0))  // its main thread, that is
         live->tid = rch_proc_live_thread(live->pid);
     RCH_TRY(rch_image_new(live->options, &live->image, err));
     RCH_TRY(rch_stop_new(live->pid, live->alloc, &live->stop, err));
     RCH_TRY(prepare(live, err));
-    RCH_TRY(copy_moment(live, err));
+    RCH_TRY(copy_undisturbed(live, err));
     live->image->pause_ns = rch_stop_pause_ns(live->stop);
     RCH_TRY(rch_image_seal(live->image, err));
     if (live->image->bytes_missing)

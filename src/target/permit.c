@@ -113,7 +113,7 @@ static void find_facts(uint32_t pid, struct facts *facts)
 // A main thread may end before the others do: /proc then calls the process a zombie.
 static bool is_zombie(const struct facts *facts)
 {
-    return strchr("ZX", facts->it.state) && rch_proc_live_thread(facts->pid) == 0;
+    return rch_proc_has_ended(facts->pid, 0) && rch_proc_live_thread(facts->pid) == 0;
 }
 
 static void name_user(uint32_t uid, char *text, size_t num_bytes)
@@ -378,7 +378,7 @@ void rch_permit_check(uint32_t pid, struct rch_permit *permit)
     find_facts(pid, &facts);
     if (fill_rows(&facts, permit) != RCH_OK)
         return;
-    uint32_t tid = strchr("ZX", facts.it.state) ? rch_proc_live_thread(pid) : pid;
+    uint32_t tid = rch_proc_has_ended(pid, 0) ? rch_proc_live_thread(pid) : pid;
     permit->may_read = rch_stop_try(tid) == 0;
     for (size_t i = 0; i < RCH_NUM_PERMITS && permit->may_read; i++)
         permit->rows[i].is_in_the_way =

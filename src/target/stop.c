@@ -114,6 +114,8 @@ static enum rch_status find_threads(struct rch_stop *stop, struct rch_error *err
     enum rch_status st = RCH_OK;
     (void)snprintf(path, sizeof(path), "/proc/%" PRIu32 "/task", stop->pid);
     DIR *dir = opendir(path);
+    if (!dir && errno != ENOENT && errno != ESRCH)
+        return rch_fail(err, RCH_EIO, "%s: %s", path, strerror(errno));
     if (!dir)
         return rch_fail(err, RCH_EIO, "process %" PRIu32 " ended while it was being read",
                         stop->pid);
@@ -131,16 +133,19 @@ static enum rch_status find_threads(struct rch_stop *stop, struct rch_error *err
     return st;
 }
 
-// What it does before it is stopped, and whether it sleeps.
+// What it does before it is stopped, and whether it sleeps. False: it has ended, or is the kernel's.
 static bool look_at(const struct rch_stop *stop, struct thread *thread, bool *is_asleep,
                     uint32_t *tracer)
 {
     struct rch_proc_status status;
     struct rch_proc_syscall call;
+    bool is_known;
     *is_asleep = rch_proc_syscall(stop->pid, thread->os.tid, &call);
-    if (!rch_proc_status(stop->pid, thread->os.tid, &status) || strchr("ZX", status.state) ||
-        status.is_kernel_worker)
+    is_known = rch_proc_status(stop->pid, thread->os.tid, &status);
+    if (is_known ? status.is_kernel_worker || strchr("ZX", status.state)
+                 : rch_proc_has_ended(stop->pid, thread->os.tid))
         return false;
+    *is_asleep = *is_asleep && is_known;
     *tracer = status.tracer;
     thread->switches = status.switches;
     thread->os.state = status.state;
@@ -203,18 +208,7 @@ static bool may_sleep_on(enum rch_spare spare, const struct thread *thread)
 
 // --- stopping, in the helper --------------------------------------------------------------------------
 
-// Refused: because it has ended, or because another tracer has it, which may be about to go.
-static bool may_be_seized_yet(const struct rch_stop *stop, struct thread *thread)
-{
-    struct rch_proc_status status;
-    if (!rch_proc_status(stop->pid, thread->os.tid, &status) || strchr("ZX", status.state)) {
-        thread->stage = GONE;
-        return false;
-    }
-    (void)nanosleep(&(struct timespec){.tv_nsec = SEIZE_NAP_NS}, NULL);
-    return true;
-}
-
+// Another tracer may have it, and be about to go: hence the tries.
 static enum rch_status seize(struct rch_stop *stop, struct thread *thread, struct rch_error *err)
 {
     int os_errno = EPERM;
@@ -224,10 +218,13 @@ static enum rch_status seize(struct rch_stop *stop, struct thread *thread, struc
             return RCH_OK;
         }
         os_errno = errno;
-        if (!may_be_seized_yet(stop, thread))
-            break;
+        if (os_errno == ESRCH || rch_proc_has_ended(stop->pid, thread->os.tid)) {
+            thread->stage = GONE;
+            return RCH_OK;
+        }
+        (void)nanosleep(&(struct timespec){.tv_nsec = SEIZE_NAP_NS}, NULL);
     }
-    return thread->stage == GONE ? RCH_OK : rch_permit_refuse(stop->pid, os_errno, err);
+    return rch_permit_refuse(stop->pid, os_errno, err);
 }
 
 // Of the threads found: leave asleep or seize.

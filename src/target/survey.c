@@ -3,7 +3,9 @@
 // them any more (relocated tables); clean pages of files are read from the files later.
 #include "target/survey.h"
 
+#include <limits.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "target/elf.h"
@@ -14,6 +16,8 @@
 #define BLIND_BYTES (UINT64_C(16) << 30)   // of one map, all of which may be mere address space
 #define NO_FILE_BYTES (UINT64_C(256) << 20)  // of a map whose file cannot be opened
 #define KNOWN_RUN_BYTES (UINT64_C(256) << 10)  // from here on a run is taken over from the survey before
+
+#define SPARE_FILES 16  // that we, and others in this process, may still open
 
 struct file {
     uint64_t dev, inode;
@@ -34,7 +38,11 @@ enum plan {
 
 void rch_map_files_init(struct rch_map_files *files, const struct rch_alloc *alloc)
 {
+    struct rlimit limit;
     rch_vec_init(&files->rows, alloc, sizeof(struct file));
+    files->max_fd = INT_MAX;
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < INT_MAX)
+        files->max_fd = (int)limit.rlim_cur - SPARE_FILES;
 }
 
 void rch_map_files_deinit(struct rch_map_files *files)
@@ -72,6 +80,10 @@ static enum rch_status open_file(const struct rch_survey_of *of, const struct rc
         return RCH_OK;
     }
     struct file file = {map->dev, map->inode, rch_image_open_file(of->image, map), false};
+    if (file.fd >= of->files->max_fd) {
+        close(file.fd);
+        file.fd = -1;
+    }
     enum rch_status st = rch_vec_append(&of->files->rows, &file, 1, err);
     if (st != RCH_OK && file.fd >= 0)
         close(file.fd);

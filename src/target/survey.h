@@ -20,6 +20,7 @@ struct rch_survey {
 /// The files behind maps, each opened once.
 struct rch_map_files {
     struct rch_vec rows;
+    int max_fd;  // from this one on they are closed again: what is left of the limit is for others
 };
 void rch_map_files_init(struct rch_map_files *files, const struct rch_alloc *alloc);
 /// Closes those that were not taken.

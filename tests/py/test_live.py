@@ -2,6 +2,7 @@
 """Reading a live process: all its bytes, of one moment, and it does not notice."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -86,6 +87,17 @@ def test_pages_that_were_written_are_ours_and_the_others_are_of_the_file():
         seen = peek(target.pid, *(f"{addr:x}:4" for addr in middle.values()))
         for (_name, i), addr in middle.items():
             assert seen.bytes[addr] == (b"bXbb" if i == 1 else bytes([ord("a") + i] * 4))
+
+
+@pytest.mark.skipif(not shutil.which("prlimit"), reason="needs prlimit")
+@pytest.mark.parametrize("limit", ["--nofile=24", "--as=3000000000"])
+def test_with_few_descriptors_or_little_address_space(limit):
+    if "--as" in limit and native.is_sanitized(native.peek_live()):
+        pytest.skip("AddressSanitizer takes terabytes of address space")
+    with sitting("spin", "recv") as target:
+        seen = peek(target.pid, *ask_for(target), prefix=["prlimit", limit])
+        check_bytes(seen, target)
+        assert not seen.warnings
 
 
 @WITH_UNSHARE
@@ -300,7 +312,7 @@ def test_it_goes_on_when_we_are_killed_at_any_time():
 def test_canceling_lets_it_go():
     with sitting("step", mib=64) as target:
         seen = peek(target.pid, options=("--cancel",), may_fail=True)
-        assert seen.error == f"canceled: canceled while process {target.pid} was copied"
+        assert seen.error == f"canceled: canceled while process {target.pid} was being read"
         assert tracers_of(target.pid) == {0}
         goes_on(target)
 
