@@ -27,8 +27,10 @@ struct rch_map {  // one line of /proc/PID/maps, or of a core's segments and NT_
 
 struct rch_os_thread {
     uint32_t tid;
-    char state;        // of /proc/PID/task/TID/stat when it was stopped: R, S, D ...; '?' not known
-    bool was_stopped;  // false: it did not stop in time, so what it wrote meanwhile may be torn
+    char state;  // of /proc/PID/task/TID/stat when it was stopped: R, S, D ...; '?' not known
+    bool
+        was_stopped;  // it was, or it slept all the while; false: it did not stop in time, so what it
+                      // wrote meanwhile may be torn
     bool has_registers;
     int64_t syscall;  // number of the system call it is in, -1: in none, or not known
     uint64_t args[6];
@@ -44,7 +46,7 @@ struct rch_image {
     enum rch_image_kind kind;
     uint32_t pid;
     uint64_t time_ns;   // since the epoch, of the moment
-    uint64_t pause_ns;  // how long the process was stopped; 0 for a core
+    uint64_t pause_ns;  // how long threads were stopped; 0 for a core, and if all of them slept
     uint64_t bytes_copied;
     uint64_t bytes_missing;      // mapped and wanted, but not to be had
     const struct rch_map *maps;  // in address order
@@ -67,8 +69,9 @@ struct rch_image_options {
     const struct rch_progress *progress;
 };
 
-/// Stop all threads of the process, copy what it could have written, let it go on. Nothing is run or
-/// written in it; should we die in the middle, the kernel lets it go. RCH_ENOTFOUND: no such
+/// Stop the threads of the process that run, copy what it could have written, let it go on. Nothing is run
+/// or written in it; should we die in the middle, the kernel lets it go. Phases of progress: "prepare",
+/// while it runs, then "copy". RCH_ENOTFOUND: no such
 /// process, or a zombie; RCH_EUNSUPPORTED: not permitted (permit.h says why), a kernel thread,
 /// ourselves; RCH_EIO: it ended while being read.
 RCH_MUST_CHECK enum rch_status rch_image_open_pid(uint32_t pid,

@@ -9,7 +9,9 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
+#include <pthread.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -17,37 +19,18 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "target/elf.h"
 #include "target/image_impl.h"
 #include "target/permit.h"
 #include "target/proc.h"
 #include "target/stop.h"
+#include "target/survey.h"
 
 #define PAGE_BYTES UINT64_C(4096)
-#define END_ADDR (UINT64_C(1) << RCH_TARGET_ADDR_BITS)
 #define BATCH_BYTES (UINT64_C(16) << 20)
 #define BATCH_PARTS 512
-#define SMALL_SHARED_BYTES (UINT64_C(16) << 20)  // copied, though others may write them too
-#define RELOCATED_BYTES (UINT64_C(16) << 20)     // copied where nobody tells which pages were written
-#define BLIND_BYTES (UINT64_C(16) << 30)         // of one map, all of which may be mere address space
-#define NO_FILE_BYTES (UINT64_C(256) << 20)      // of a map whose file cannot be opened
+#define FAULT_BYTES (UINT64_C(64) << 20)  // from one report to the next, at least
+#define REPORT_NS UINT64_C(200000000)  // at least so long from one report to the next
 #define MAX_THREAD_WARNINGS 5
-
-// What is mapped at one moment, and what of it is to be copied.
-struct survey {
-    struct rch_arena texts;
-    struct rch_vec maps;   // struct rch_map
-    struct rch_vec fds;    // int, one a map: where the rest of it comes from, -1: from nowhere
-    struct rch_vec runs;   // struct rch_span: to be copied
-    struct rch_vec zeros;  // struct rch_span: never written
-    uint64_t num_bytes;    // of the runs
-};
-
-struct file {
-    uint64_t dev, inode;
-    int fd;  // -1: cannot be opened
-    bool is_taken;
-};
 
 struct live {
     const struct rch_image_options *options;
@@ -55,180 +38,78 @@ struct live {
     struct rch_image *image;
     struct rch_stop *stop;
     uint32_t pid;
-    uint32_t tid;          // of a thread that has the memory: pid, unless its main thread has ended
-    int pagemap, mem;      // of /proc/PID, -1: cannot be opened
-    struct rch_vec files;  // struct file
-    struct rch_vec had;    // struct rch_span: copied
+    uint32_t tid;      // of a thread that has the memory: pid, unless its main thread has ended
+    int pagemap, mem;  // of /proc/PID, -1: cannot be opened
+    struct rch_map_files files;
+    struct rch_survey first;  // while it ran
+    struct rch_vec had;       // struct rch_span: copied
     uint64_t num_copied;
-    size_t num_tried;  // runs that may have been written to our memory
+    size_t num_tried;      // runs that may have been written to our memory
+    uint64_t reported_ns;  // when, 0: not yet
 };
 
-// --- files ------------------------------------------------------------------------------------------
-
-static struct file *find_file(struct live *live, const struct rch_map *map)
+static uint64_t now_ns(clockid_t clock)
 {
-    for (size_t i = live->files.num; i-- > 0;) {
-        struct file *file = &RCH_VEC_AT(&live->files, struct file, i);
-        if (file->inode == map->inode && file->dev == map->dev)
-            return file;
-    }
-    return NULL;
+    struct timespec now;
+    (void)clock_gettime(clock, &now);
+    return (uint64_t)now.tv_sec * UINT64_C(1000000000) + (uint64_t)now.tv_nsec;
 }
 
-static enum rch_status open_file(struct live *live, const struct rch_map *map, int *fd,
-                                 struct rch_error *err)
+static enum rch_status take_survey(struct live *live, struct rch_survey *survey,
+                                   struct rch_error *err)
 {
-    const struct file *known = find_file(live, map);
-    if (!known) {
-        struct file file = {map->dev, map->inode, rch_image_open_file(live->image, map), false};
-        enum rch_status st = rch_vec_append(&live->files, &file, 1, err);
-        if (st != RCH_OK) {
-            if (file.fd >= 0)
-                close(file.fd);
-            return st;
-        }
-        known = find_file(live, map);
-    }
-    *fd = known->fd;
-    return RCH_OK;
+    const struct rch_survey_of of = {
+        .image = live->image,
+        .tid = live->tid,
+        .pagemap = live->pagemap,
+        .files = &live->files,
+        .before = survey == &live->first ? NULL : &live->first,
+    };
+    return rch_survey_take(survey, &of, err);
 }
 
-// --- what to copy -------------------------------------------------------------------------------------
-
-enum plan {
-    PLAN_NOTHING,   // without contents, of the kernel, or shared
-    PLAN_PRESENT,   // pages in memory; there is no more to it
-    PLAN_OWN,       // pages that were written, the others are zero
-    PLAN_OWN_FILE,  // pages that were written, the others are the file's
-    PLAN_FILE,      // all as in the file
-    PLAN_ALL,
-};
-
-static bool is_anonymous(const struct rch_map *map)
+// A few times a second at most.
+static enum rch_status report(struct live *live, const char *phase, uint64_t done, uint64_t total,
+                              struct rch_error *err)
 {
-    return map->inode == 0 || strcmp(map->path, "/anon_hugepage") == 0;
-}
-
-// Others may have written to it, and then it is no part of this process's moment.
-static enum plan plan_shared(const struct live *live, const struct rch_map *map, int fd)
-{
-    bool is_unnamed = (map->flags & RCH_MAP_DELETED) && (strcmp(map->path, "/dev/zero") == 0 ||
-                                                         strncmp(map->path, "/memfd:", 7) == 0);
-    if (is_unnamed && map->end - map->start <= SMALL_SHARED_BYTES && live->pagemap >= 0)
-        return PLAN_PRESENT;
-    return fd >= 0 && !(map->flags & RCH_MAP_WRITE) ? PLAN_FILE : PLAN_NOTHING;
-}
-
-// Nobody tells which pages were written: all that can have been.
-static enum plan plan_blindly(const struct rch_map *map, int fd)
-{
-    if (map->end - map->start > BLIND_BYTES)
-        return PLAN_NOTHING;
-    if (is_anonymous(map) || (map->flags & RCH_MAP_WRITE) || fd < 0)
-        return PLAN_ALL;
-    bool may_be_relocated =
-        !(map->flags & RCH_MAP_EXEC) && map->end - map->start <= RELOCATED_BYTES;
-    return may_be_relocated ? PLAN_ALL : PLAN_FILE;
-}
-
-static enum plan plan_of(const struct live *live, const struct rch_map *map, int fd)
-{
-    if (!(map->flags & (RCH_MAP_READ | RCH_MAP_WRITE | RCH_MAP_EXEC)) || map->end > END_ADDR ||
-        strncmp(map->path, "[vvar", 5) == 0 || strcmp(map->path, "[vsyscall]") == 0)
-        return PLAN_NOTHING;
-    if (map->flags & RCH_MAP_SHARED)
-        return plan_shared(live, map, fd);
-    if (strcmp(map->path, "[vdso]") == 0)
-        return PLAN_ALL;
-    if (live->pagemap < 0)
-        return plan_blindly(map, fd);
-    if (is_anonymous(map))
-        return PLAN_OWN;
-    if (fd >= 0)
-        return PLAN_OWN_FILE;
-    return map->end - map->start <= NO_FILE_BYTES ? PLAN_ALL : PLAN_PRESENT;
-}
-
-// What lies between the runs from number `first` on.
-static enum rch_status add_zeros(struct survey *survey, const struct rch_map *map, size_t first,
-                                 struct rch_error *err)
-{
-    uint64_t at = map->start;
-    for (size_t i = first; i < survey->runs.num; i++) {
-        struct rch_span run = RCH_VEC_AT(&survey->runs, struct rch_span, i);
-        if (run.start > at)
-            RCH_TRY(rch_vec_append(&survey->zeros, &(struct rch_span){at, run.start}, 1, err));
-        at = run.end;
-    }
-    if (at < map->end)
-        RCH_TRY(rch_vec_append(&survey->zeros, &(struct rch_span){at, map->end}, 1, err));
-    return RCH_OK;
-}
-
-static enum rch_status add_runs(struct live *live, struct survey *survey, const struct rch_map *map,
-                                enum plan plan, struct rch_error *err)
-{
-    size_t first = survey->runs.num;
-    if (plan == PLAN_NOTHING || plan == PLAN_FILE)
+    uint64_t now = now_ns(CLOCK_MONOTONIC);
+    if (live->reported_ns && now - live->reported_ns < REPORT_NS)
         return RCH_OK;
-    if (plan == PLAN_ALL)
-        return rch_vec_append(&survey->runs, &(struct rch_span){map->start, map->end}, 1, err);
-    enum rch_proc_pages which = plan == PLAN_PRESENT ? RCH_PAGES_PRESENT : RCH_PAGES_OWN;
-    enum rch_status st =
-        rch_proc_pages(live->pagemap, map->start, map->end, which, &survey->runs, err);
-    if (st == RCH_EUNSUPPORTED || st == RCH_EIO)
-        return RCH_OK;  // too large, or gone by now: counted as missing
-    RCH_TRY(st);
-    return plan == PLAN_OWN ? add_zeros(survey, map, first, err) : RCH_OK;
+    live->reported_ns = now;
+    if (rch_go_on(live->options->progress, phase, done, total))
+        return RCH_OK;
+    return rch_fail(err, RCH_ECANCELED, "canceled while process %" PRIu32 " was being read",
+                    live->pid);
 }
 
-static void survey_init(struct survey *survey, const struct rch_alloc *alloc)
-{
-    *survey = (struct survey){0};
-    rch_arena_init(&survey->texts, alloc);
-    rch_vec_init(&survey->maps, alloc, sizeof(struct rch_map));
-    rch_vec_init(&survey->fds, alloc, sizeof(int));
-    rch_vec_init(&survey->runs, alloc, sizeof(struct rch_span));
-    rch_vec_init(&survey->zeros, alloc, sizeof(struct rch_span));
-}
-
-static void survey_deinit(struct survey *survey)
-{
-    rch_vec_deinit(&survey->maps);
-    rch_vec_deinit(&survey->fds);
-    rch_vec_deinit(&survey->runs);
-    rch_vec_deinit(&survey->zeros);
-    rch_arena_deinit(&survey->texts);
-}
-
-static enum rch_status survey_take(struct live *live, struct survey *survey, struct rch_error *err)
-{
-    RCH_TRY(rch_proc_maps(live->tid, &survey->texts, &survey->maps, err));
-    for (size_t i = 0; i < survey->maps.num; i++) {
-        const struct rch_map *map = &RCH_VEC_AT(&survey->maps, struct rch_map, i);
-        int fd = -1;
-        if (!is_anonymous(map) && !((map->flags & RCH_MAP_SHARED) && (map->flags & RCH_MAP_WRITE)))
-            RCH_TRY(open_file(live, map, &fd, err));
-        enum plan plan = plan_of(live, map, fd);
-        if (plan != PLAN_OWN_FILE && plan != PLAN_FILE)
-            fd = -1;
-        RCH_TRY(rch_vec_append(&survey->fds, &fd, 1, err));
-        RCH_TRY(add_runs(live, survey, map, plan, err));
-    }
-    for (size_t i = 0; i < survey->runs.num; i++) {
-        struct rch_span run = RCH_VEC_AT(&survey->runs, struct rch_span, i);
-        survey->num_bytes += run.end - run.start;
-    }
-    return RCH_OK;
-}
-
-static enum rch_status reserve_runs(struct live *live, const struct survey *survey, bool fault,
+static enum rch_status reserve_runs(struct live *live, const struct rch_survey *survey,
                                     struct rch_error *err)
 {
     for (size_t i = 0; i < survey->runs.num; i++) {
         struct rch_span run = RCH_VEC_AT(&survey->runs, struct rch_span, i);
-        RCH_TRY(rch_image_reserve(live->image, run.start, run.end, fault, err));
+        RCH_TRY(rch_image_reserve(live->image, run.start, run.end, false, err));
     }
+    return RCH_OK;
+}
+
+// The same, and the kernel gives us the pages now.
+static enum rch_status fault_runs(struct live *live, const struct rch_survey *survey,
+                                  struct rch_error *err)
+{
+    uint64_t done = 0;
+    for (size_t i = 0; i < survey->runs.num; i++) {
+        struct rch_span run = RCH_VEC_AT(&survey->runs, struct rch_span, i);
+        while (run.start < run.end) {
+            uint64_t end = (run.start + FAULT_BYTES) & ~(FAULT_BYTES - 1);
+            if (end > run.end)
+                end = run.end;
+            RCH_TRY(rch_image_reserve(live->image, run.start, end, true, err));
+            done += end - run.start;
+            run.start = end;
+            RCH_TRY(report(live, "prepare", done, survey->num_bytes, err));
+        }
+    }
+    live->reported_ns = 0;  // the first report of the copy is not held back
     return RCH_OK;
 }
 
@@ -244,12 +125,6 @@ struct batch {
 static enum rch_status ended(const struct live *live, struct rch_error *err)
 {
     return rch_fail(err, RCH_EIO, "process %" PRIu32 " ended while it was being read", live->pid);
-}
-
-static bool is_alive(const struct live *live)
-{
-    struct rch_proc_status status;
-    return rch_proc_status(live->tid, 0, &status) && !strchr("ZX", status.state);
 }
 
 // How many bytes could be read, from the start of the batch; 0 when not even the first page could.
@@ -323,7 +198,7 @@ static enum rch_status copy_batch(struct live *live, struct batch *batch, struct
         advance(batch, num);
         if (!batch->num)
             break;
-        if (num == 0 && !is_alive(live))
+        if (num == 0 && rch_proc_has_ended(live->tid, 0))
             return ended(live, err);
         if (num == 0)
             advance(batch, PAGE_BYTES);
@@ -335,17 +210,14 @@ static enum rch_status copy_batch(struct live *live, struct batch *batch, struct
 enum outcome { COPIED, DISTURBED };
 
 // Between batches: may we go on, and does everybody stand still?
-static enum rch_status look_around(struct live *live, const struct survey *survey,
+static enum rch_status look_around(struct live *live, const struct rch_survey *survey,
                                    enum outcome *outcome, struct rch_error *err)
 {
-    if (!rch_go_on(live->options->progress, "copy", live->num_copied, survey->num_bytes))
-        return rch_fail(err, RCH_ECANCELED, "canceled while process %" PRIu32 " was copied",
-                        live->pid);
     *outcome = rch_stop_holds(live->stop, false) ? COPIED : DISTURBED;
-    return RCH_OK;
+    return report(live, "copy", live->num_copied, survey->num_bytes, err);
 }
 
-static enum rch_status copy_runs(struct live *live, const struct survey *survey,
+static enum rch_status copy_runs(struct live *live, const struct rch_survey *survey,
                                  enum outcome *outcome, struct rch_error *err)
 {
     struct batch batch = {.num = 0};
@@ -370,7 +242,7 @@ static enum rch_status copy_runs(struct live *live, const struct survey *survey,
 }
 
 // Our memory must be zero again where the next try copies nothing.
-static void forget_copy(struct live *live, const struct survey *survey)
+static void forget_copy(struct live *live, const struct rch_survey *survey)
 {
     for (size_t i = 0; i < live->num_tried; i++) {
         struct rch_span run = RCH_VEC_AT(&survey->runs, struct rch_span, i);
@@ -433,7 +305,7 @@ static enum rch_status add_threads(struct live *live, struct rch_error *err)
     return RCH_OK;
 }
 
-static enum rch_status add_maps(struct live *live, const struct survey *survey,
+static enum rch_status add_maps(struct live *live, const struct rch_survey *survey,
                                 struct rch_error *err)
 {
     for (size_t i = 0; i < survey->maps.num; i++) {
@@ -442,13 +314,13 @@ static enum rch_status add_maps(struct live *live, const struct survey *survey,
         RCH_TRY(rch_image_add_map(live->image, map, err));
         if (fd < 0)
             continue;
-        find_file(live, map)->is_taken = true;
+        rch_map_files_take(&live->files, map);
         rch_image_back_by_file(live->image, i, fd);
     }
     return RCH_OK;
 }
 
-static enum rch_status fill_image(struct live *live, const struct survey *survey,
+static enum rch_status fill_image(struct live *live, const struct rch_survey *survey,
                                   struct rch_error *err)
 {
     struct rch_image *image = live->image;
@@ -510,26 +382,19 @@ static enum rch_status describe(struct live *live, struct rch_error *err)
     return RCH_OK;
 }
 
-static uint64_t time_of_day_ns(void)
+static enum rch_status copy_once(struct live *live, struct rch_survey *survey,
+                                 enum outcome *outcome, struct rch_error *err)
 {
-    struct timespec now;
-    (void)clock_gettime(CLOCK_REALTIME, &now);
-    return (uint64_t)now.tv_sec * UINT64_C(1000000000) + (uint64_t)now.tv_nsec;
-}
-
-static enum rch_status copy_once(struct live *live, struct survey *survey, enum outcome *outcome,
-                                 struct rch_error *err)
-{
-    live->image->time_ns = time_of_day_ns();
+    live->image->time_ns = now_ns(CLOCK_REALTIME);
     open_memory(live);
     RCH_TRY(describe(live, err));
-    RCH_TRY(survey_take(live, survey, err));
+    RCH_TRY(take_survey(live, survey, err));
     if (survey->maps.num == 0)
         return ended(live, err);
-    RCH_TRY(reserve_runs(live, survey, false, err));
+    RCH_TRY(reserve_runs(live, survey, err));
     *outcome = COPIED;
     RCH_TRY(copy_runs(live, survey, outcome, err));
-    if (!is_alive(live))
+    if (rch_proc_has_ended(live->tid, 0))
         return ended(live, err);
     if (*outcome == COPIED && !rch_stop_holds(live->stop, true))
         *outcome = DISTURBED;
@@ -542,10 +407,10 @@ static enum rch_status copy_moment(struct live *live, struct rch_error *err)
     static const enum rch_spare spares[] = {RCH_SPARE_SLEEPERS, RCH_SPARE_DISTURBED,
                                             RCH_SPARE_NOBODY};
     for (size_t i = 0; i < sizeof(spares) / sizeof(*spares); i++) {
-        struct survey survey;
+        struct rch_survey survey;
         enum outcome outcome = DISTURBED;
         bool is_last = spares[i] == RCH_SPARE_NOBODY;
-        survey_init(&survey, live->alloc);
+        rch_survey_init(&survey, live->alloc);
         enum rch_status st = rch_stop_threads(live->stop, spares[i], err);
         if (st == RCH_OK)
             st = copy_once(live, &survey, &outcome, err);
@@ -556,11 +421,26 @@ static enum rch_status copy_moment(struct live *live, struct rch_error *err)
             rch_stop_release(live->stop);
         if (is_done && st == RCH_OK)
             st = fill_image(live, &survey, err);
-        survey_deinit(&survey);
+        rch_survey_deinit(&survey);
         if (is_done)
             return st;
     }
     return RCH_OK;
+}
+
+// A stop of ours while the process is stopped would leave it so: no stop by ^Z, nor for writing progress
+// to a terminal in the background, until it goes on.
+static enum rch_status copy_undisturbed(struct live *live, struct rch_error *err)
+{
+    sigset_t stops, before;
+    (void)sigemptyset(&stops);
+    (void)sigaddset(&stops, SIGTSTP);
+    (void)sigaddset(&stops, SIGTTOU);
+    (void)sigaddset(&stops, SIGTTIN);
+    (void)pthread_sigmask(SIG_BLOCK, &stops, &before);
+    enum rch_status st = copy_moment(live, err);
+    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return st;
 }
 
 // --- the whole ------------------------------------------------------------------------------------------
@@ -568,32 +448,26 @@ static enum rch_status copy_moment(struct live *live, struct rch_error *err)
 // While it runs: whether we may, what will be needed.
 static enum rch_status prepare(struct live *live, struct rch_error *err)
 {
-    struct survey survey;
     RCH_TRY(describe(live, err));
     open_memory(live);
     int maps = open_of(live, "maps");
     if (maps < 0)
         return rch_permit_refuse(live->pid, errno, err);
     close(maps);
-    survey_init(&survey, live->alloc);
-    enum rch_status st = survey_take(live, &survey, err);
-    if (st == RCH_OK)
-        st = reserve_runs(live, &survey, true, err);
-    survey_deinit(&survey);
-    return st;
+    RCH_TRY(take_survey(live, &live->first, err));
+    return fault_runs(live, &live->first, err);
 }
 
 static enum rch_status read_process(struct live *live, struct rch_error *err)
 {
-    struct rch_proc_status status;
     RCH_TRY(rch_permit_look(live->pid, err));
     live->tid = live->pid;
-    if (rch_proc_status(live->pid, 0, &status) && strchr("ZX", status.state))
+    if (rch_proc_has_ended(live->pid, 0))  // its main thread, that is
         live->tid = rch_proc_live_thread(live->pid);
     RCH_TRY(rch_image_new(live->options, &live->image, err));
-    RCH_TRY(prepare(live, err));
     RCH_TRY(rch_stop_new(live->pid, live->alloc, &live->stop, err));
-    RCH_TRY(copy_moment(live, err));
+    RCH_TRY(prepare(live, err));
+    RCH_TRY(copy_undisturbed(live, err));
     live->image->pause_ns = rch_stop_pause_ns(live->stop);
     RCH_TRY(rch_image_seal(live->image, err));
     if (live->image->bytes_missing)
@@ -607,17 +481,14 @@ enum rch_status rch_image_open_pid(uint32_t pid, const struct rch_image_options 
 {
     const struct rch_alloc *alloc = options->alloc ? options->alloc : rch_alloc_default();
     struct live live = {.options = options, .alloc = alloc, .pid = pid, .pagemap = -1, .mem = -1};
-    rch_vec_init(&live.files, alloc, sizeof(struct file));
+    rch_map_files_init(&live.files, alloc);
+    rch_survey_init(&live.first, alloc);
     rch_vec_init(&live.had, alloc, sizeof(struct rch_span));
     enum rch_status st = read_process(&live, err);
     rch_stop_free(live.stop);
-    for (size_t i = 0; i < live.files.num; i++) {
-        const struct file *file = &RCH_VEC_AT(&live.files, struct file, i);
-        if (file->fd >= 0 && !file->is_taken)
-            close(file->fd);
-    }
     close_memory(&live);
-    rch_vec_deinit(&live.files);
+    rch_map_files_deinit(&live.files);
+    rch_survey_deinit(&live.first);
     rch_vec_deinit(&live.had);
     if (st == RCH_OK)
         *image_out = live.image;

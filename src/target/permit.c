@@ -7,6 +7,7 @@
 #endif
 #include "target/permit.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <pwd.h>
@@ -75,10 +76,30 @@ static bool counts_there(uint32_t pid)
            (namespace_of("self", "user", ours) && strcmp(ours, FIRST_USER_NAMESPACE) == 0);
 }
 
+// Each thread can have a tracer of its own.
+static uint32_t find_tracer(uint32_t pid)
+{
+    char path[64];
+    uint32_t tracer = 0;
+    say(path, sizeof(path), "/proc/%" PRIu32 "/task", pid);
+    DIR *dir = opendir(path);
+    for (struct dirent *entry; dir && tracer == 0 && (entry = readdir(dir)) != NULL;) {
+        struct rch_proc_status status;
+        uint32_t tid = (uint32_t)strtoul(entry->d_name, NULL, 10);
+        if (tid && rch_proc_status(pid, tid, &status))
+            tracer = status.tracer;
+    }
+    if (dir)
+        (void)closedir(dir);
+    return tracer;
+}
+
 static void find_facts(uint32_t pid, struct facts *facts)
 {
     *facts = (struct facts){.pid = pid};
     facts->exists = rch_proc_status(pid, 0, &facts->it);
+    if (facts->exists)
+        facts->it.tracer = find_tracer(pid);
     if (!rch_proc_status((uint32_t)getpid(), 0, &facts->us))
         return;
     facts->has_capability =
@@ -92,7 +113,7 @@ static void find_facts(uint32_t pid, struct facts *facts)
 // A main thread may end before the others do: /proc then calls the process a zombie.
 static bool is_zombie(const struct facts *facts)
 {
-    return strchr("ZX", facts->it.state) && rch_proc_live_thread(facts->pid) == 0;
+    return rch_proc_has_ended(facts->pid, 0) && rch_proc_live_thread(facts->pid) == 0;
 }
 
 static void name_user(uint32_t uid, char *text, size_t num_bytes)
@@ -357,7 +378,7 @@ void rch_permit_check(uint32_t pid, struct rch_permit *permit)
     find_facts(pid, &facts);
     if (fill_rows(&facts, permit) != RCH_OK)
         return;
-    uint32_t tid = strchr("ZX", facts.it.state) ? rch_proc_live_thread(pid) : pid;
+    uint32_t tid = rch_proc_has_ended(pid, 0) ? rch_proc_live_thread(pid) : pid;
     permit->may_read = rch_stop_try(tid) == 0;
     for (size_t i = 0; i < RCH_NUM_PERMITS && permit->may_read; i++)
         permit->rows[i].is_in_the_way =

@@ -134,6 +134,7 @@ bool rch_proc_status(uint32_t pid, uint32_t tid, struct rch_proc_status *status)
     char name[64], text[32768];  // a user may be in thousands of groups
     *status = (struct rch_proc_status){.state = '?'};
     name_file(name, sizeof(name), tid, "stat");
+    errno = ESRCH;  // when there is nothing in it
     if (rch_proc_read(pid, name, text, sizeof(text)) <= 0)
         return false;
     parse_stat(text, status);
@@ -153,6 +154,14 @@ bool rch_proc_status(uint32_t pid, uint32_t tid, struct rch_proc_status *status)
     return true;
 }
 
+bool rch_proc_has_ended(uint32_t pid, uint32_t tid)
+{
+    struct rch_proc_status status;
+    if (rch_proc_status(pid, tid, &status))
+        return status.state == 'Z' || status.state == 'X';
+    return errno == ENOENT || errno == ESRCH;
+}
+
 uint32_t rch_proc_live_thread(uint32_t pid)
 {
     char path[64];
@@ -160,9 +169,8 @@ uint32_t rch_proc_live_thread(uint32_t pid)
     (void)snprintf(path, sizeof(path), "/proc/%" PRIu32 "/task", pid);
     DIR *dir = opendir(path);
     for (struct dirent *entry; dir && live == 0 && (entry = readdir(dir)) != NULL;) {
-        struct rch_proc_status status;
         uint32_t tid = (uint32_t)strtoul(entry->d_name, NULL, 10);
-        if (tid && rch_proc_status(pid, tid, &status) && !strchr("ZX", status.state))
+        if (tid && !rch_proc_has_ended(pid, tid))
             live = tid;
     }
     if (dir)

@@ -29,8 +29,10 @@ struct rch_proc_status {
 /// A file of /proc/PID, whole, with a 0 behind it: its length, -1 if there is none (errno) or it
 /// does not fit.
 ssize_t rch_proc_read(uint32_t pid, const char *name, char *buf, size_t buf_bytes);
-/// tid 0: of the process. False: there is no such process or thread.
+/// tid 0: of the process. False: there is no such process or thread, or it cannot be read.
 bool rch_proc_status(uint32_t pid, uint32_t tid, struct rch_proc_status *status);
+/// It is not there any more, or a zombie. False, too, when that cannot be told.
+bool rch_proc_has_ended(uint32_t pid, uint32_t tid);
 
 /// The first thread that has not ended, 0: there is none.
 uint32_t rch_proc_live_thread(uint32_t pid);

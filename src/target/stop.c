@@ -44,9 +44,10 @@ enum stage { FOUND, ASLEEP, SEIZED, INTERRUPTED, STOPPED, STUCK, GONE };
 struct thread {
     struct rch_os_thread os;
     enum stage stage;
-    int signal;         // that it was about to get when it stopped
-    uint64_t switches;  // when it was found asleep
-    bool has_settled;   // its registers have been read
+    int signal;               // that it was about to get when it stopped
+    uint64_t switches;        // of its processor, when it was found asleep
+    uint64_t first_switches;  // when it was first seen
+    bool has_settled;         // its registers have been read
 };
 
 enum task { NOTHING, TRY, STOP_THREADS, RELEASE };
@@ -113,6 +114,8 @@ static enum rch_status find_threads(struct rch_stop *stop, struct rch_error *err
     enum rch_status st = RCH_OK;
     (void)snprintf(path, sizeof(path), "/proc/%" PRIu32 "/task", stop->pid);
     DIR *dir = opendir(path);
+    if (!dir && errno != ENOENT && errno != ESRCH)
+        return rch_fail(err, RCH_EIO, "%s: %s", path, strerror(errno));
     if (!dir)
         return rch_fail(err, RCH_EIO, "process %" PRIu32 " ended while it was being read",
                         stop->pid);
@@ -120,23 +123,29 @@ static enum rch_status find_threads(struct rch_stop *stop, struct rch_error *err
         uint32_t tid = (uint32_t)strtoul(entry->d_name, NULL, 10);
         if (tid == 0 || find_thread(stop, tid, &hint))
             continue;
+        struct rch_proc_status status;
         struct thread thread = {.os = {.tid = tid, .state = '?', .syscall = -1}};
+        if (rch_proc_status(stop->pid, tid, &status))
+            thread.first_switches = status.switches;
         st = rch_vec_append(&stop->threads, &thread, 1, err);
     }
     (void)closedir(dir);
     return st;
 }
 
-// What it does before it is stopped, and whether it sleeps.
+// What it does before it is stopped, and whether it sleeps. False: it has ended, or is the kernel's.
 static bool look_at(const struct rch_stop *stop, struct thread *thread, bool *is_asleep,
                     uint32_t *tracer)
 {
     struct rch_proc_status status;
     struct rch_proc_syscall call;
+    bool is_known;
     *is_asleep = rch_proc_syscall(stop->pid, thread->os.tid, &call);
-    if (!rch_proc_status(stop->pid, thread->os.tid, &status) || strchr("ZX", status.state) ||
-        status.is_kernel_worker)
+    is_known = rch_proc_status(stop->pid, thread->os.tid, &status);
+    if (is_known ? status.is_kernel_worker || strchr("ZX", status.state)
+                 : rch_proc_has_ended(stop->pid, thread->os.tid))
         return false;
+    *is_asleep = *is_asleep && is_known;
     *tracer = status.tracer;
     thread->switches = status.switches;
     thread->os.state = status.state;
@@ -190,26 +199,16 @@ static bool is_disturbed(int64_t call)
 
 static bool may_sleep_on(enum rch_spare spare, const struct thread *thread)
 {
-    if (spare == RCH_SPARE_DISTURBED)
-        return thread->os.state == 'D' || thread->os.state == 'T' ||
-               is_disturbed(thread->os.syscall);
-    return spare == RCH_SPARE_SLEEPERS;
+    bool would_notice =
+        thread->os.state == 'D' || thread->os.state == 'T' || is_disturbed(thread->os.syscall);
+    if (spare == RCH_SPARE_SLEEPERS)  // who woke lately will wake again before we are done
+        return would_notice || thread->switches == thread->first_switches;
+    return spare == RCH_SPARE_DISTURBED && would_notice;
 }
 
 // --- stopping, in the helper --------------------------------------------------------------------------
 
-// Refused: because it has ended, or because another tracer has it, which may be about to go.
-static bool may_be_seized_yet(const struct rch_stop *stop, struct thread *thread)
-{
-    struct rch_proc_status status;
-    if (!rch_proc_status(stop->pid, thread->os.tid, &status) || strchr("ZX", status.state)) {
-        thread->stage = GONE;
-        return false;
-    }
-    (void)nanosleep(&(struct timespec){.tv_nsec = SEIZE_NAP_NS}, NULL);
-    return true;
-}
-
+// Another tracer may have it, and be about to go: hence the tries.
 static enum rch_status seize(struct rch_stop *stop, struct thread *thread, struct rch_error *err)
 {
     int os_errno = EPERM;
@@ -219,10 +218,13 @@ static enum rch_status seize(struct rch_stop *stop, struct thread *thread, struc
             return RCH_OK;
         }
         os_errno = errno;
-        if (!may_be_seized_yet(stop, thread))
-            break;
+        if (os_errno == ESRCH || rch_proc_has_ended(stop->pid, thread->os.tid)) {
+            thread->stage = GONE;
+            return RCH_OK;
+        }
+        (void)nanosleep(&(struct timespec){.tv_nsec = SEIZE_NAP_NS}, NULL);
     }
-    return thread->stage == GONE ? RCH_OK : rch_permit_refuse(stop->pid, os_errno, err);
+    return rch_permit_refuse(stop->pid, os_errno, err);
 }
 
 // Of the threads found: leave asleep or seize.
@@ -474,12 +476,16 @@ enum rch_status rch_stop_new(uint32_t pid, const struct rch_alloc *alloc,
     (void)pthread_mutex_init(&stop->lock, NULL);
     (void)pthread_cond_init(&stop->changed, NULL);
     int code = start_helper(stop);
-    if (code) {
+    enum rch_status st = RCH_OK;
+    if (code)
+        st = rch_fail(err, RCH_ENOMEM, "cannot start a thread: %s", strerror(code));
+    if (st == RCH_OK)
+        st = find_threads(stop, err);
+    if (st == RCH_OK)
+        *stop_out = stop;
+    else
         rch_stop_free(stop);
-        return rch_fail(err, RCH_ENOMEM, "cannot start a thread: %s", strerror(code));
-    }
-    *stop_out = stop;
-    return RCH_OK;
+    return st;
 }
 
 enum rch_status rch_stop_threads(struct rch_stop *stop, enum rch_spare spare, struct rch_error *err)
@@ -524,7 +530,7 @@ int rch_stop_try(uint32_t tid)
 {
     struct rch_stop *stop;
     if (rch_stop_new(tid, rch_alloc_default(), &stop, NULL) != RCH_OK)
-        return EAGAIN;
+        return ESRCH;
     (void)ask_helper(stop, TRY);
     int tried = stop->tried;
     rch_stop_free(stop);

@@ -13,13 +13,13 @@
 
 /// Whom to leave asleep.
 enum rch_spare {
-    RCH_SPARE_SLEEPERS,   // everybody who sleeps
+    RCH_SPARE_SLEEPERS,   // who has slept since rch_stop_new(), and who would notice
     RCH_SPARE_DISTURBED,  // who would notice
     RCH_SPARE_NOBODY,
 };
 
 struct rch_stop;
-/// Nothing is stopped yet.
+/// Nothing is stopped yet; who sleeps now and who does not is remembered.
 RCH_MUST_CHECK enum rch_status rch_stop_new(uint32_t pid, const struct rch_alloc *alloc,
                                             struct rch_stop **stop_out, struct rch_error *err);
 /// Stop what is not stopped and not spared. Again with another `spare` to stop more. RCH_EUNSUPPORTED: not

@@ -31,10 +31,13 @@ static unsigned num_reports;
 static bool report(void *ctx, const char *phase, uint64_t done, uint64_t total)
 {
     (void)ctx;
-    num_reports++;
-    if (strcmp(phase, "copy") != 0 || done > total)
+    bool is_copy = strcmp(phase, "copy") == 0;
+    if ((!is_copy && strcmp(phase, "prepare") != 0) || done > total)
         (void)fprintf(stderr, "peek_live: odd report: %s %" PRIu64 "/%" PRIu64 "\n", phase, done,
                       total);
+    if (!is_copy)
+        return true;
+    num_reports++;
     if (done >= kill_at)
         (void)kill(getpid(), SIGKILL);
     return !cancels;

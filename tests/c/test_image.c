@@ -76,11 +76,12 @@ static int file_of(uint64_t first_addr, size_t num_bytes)
     int fd = mkstemp(path);
     assert_true(fd >= 0);
     assert_int_equal(unlink(path), 0);
-    uint8_t *bytes = test_malloc(num_bytes);
+    uint8_t *bytes = malloc(num_bytes);
+    assert_non_null(bytes);
     for (size_t i = 0; i < num_bytes; i++)
         bytes[i] = byte_at(first_addr + i);
-    assert_int_equal(pwrite(fd, bytes, num_bytes, 0), (ssize_t)num_bytes);
-    test_free(bytes);
+    assert_int_equal(write(fd, bytes, num_bytes), num_bytes);
+    free(bytes);
     return fd;
 }
 

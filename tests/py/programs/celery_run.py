@@ -12,6 +12,7 @@ from celery import Celery
 def one(i):
     app = Celery("app%d" % i, broker=os.environ["CELERY_BROKER"], set_as_current=False)
     app.conf.broker_transport_options = {"client_properties": {"connection_name": "test-%d" % i}}
+    app.conf.broker_connection_timeout = None  # wait for ever, as a run without timeouts does
     app.send_task("proj.tasks.add", args=(i, 1))
 
 
