@@ -7,6 +7,7 @@
 
 #define NUM_SYMBOLS 6u  // with the empty one
 #define NUM_BUCKETS 2u
+#define NUM_STATIC_TYPES 32u
 
 enum {  // places in the ELF segment
     AT_SEGMENTS = sizeof(Elf64_Ehdr),
@@ -204,6 +205,23 @@ static void put_gc(struct fake_python *python)
     put_gc_list(python, gc + (uint64_t)layout->gc_permanent, 0, objects);
 }
 
+// Enough of them that they are not searched for elsewhere.
+static void put_static_types(struct fake_python *python)
+{
+    const struct rch_layout *layout = python->layout;
+    if (layout->interp_static_types == RCH_ABSENT)
+        return;
+    fake_put64(python, python->interp, layout->interp_num_static_types, NUM_STATIC_TYPES);
+    for (uint32_t i = 0; i < NUM_STATIC_TYPES; i++) {
+        uint64_t type = new_type(python, "static");
+        fake_put64(python, type, layout->type_subclasses, i + 1);
+        fake_put64(python,
+                   python->interp + (uint64_t)layout->interp_static_types +
+                       i * (uint64_t)layout->static_type_state_size,
+                   layout->static_type_type, type);
+    }
+}
+
 static void put_interp(struct fake_python *python)
 {
     const struct rch_layout *layout = python->layout;
@@ -223,6 +241,7 @@ static void put_interp(struct fake_python *python)
     fake_put64(python, python->interp, layout->interp_builtins, python->builtins);
     fake_put64(python, python->interp, layout->interp_importlib, importlib);
     put_gc(python);
+    put_static_types(python);
 }
 
 static void put_runtime(struct fake_python *python, uint32_t clues)

@@ -34,6 +34,7 @@ static void assert_is(const struct fake_python *fake, const struct rch_python *p
     assert_int_equal(python->dict_type, fake->dict_type);
     assert_int_equal(python->none, fake->none);
     assert_int_equal(python->subtype_traverse, fake->subtype_traverse);
+    assert_int_equal(python->layout.interp_static_types, fake->layout->interp_static_types);
     assert_false(python->is_free_threaded);
     assert_false(python->is_debug_build);
 }
@@ -272,7 +273,7 @@ static void one_wrong_word_anywhere_never_crashes(void **state)
             fake_python_init(&fake, layout, clues[c]);
             uint64_t used = FAKE_ELF_BYTES + FAKE_CODE_BYTES + FAKE_DATA_BYTES +
                             (fake.interp - FAKE_HEAP) + 0x3000;
-            for (int i = 0; i < 120; i++) {
+            for (int i = 0; i < 2000; i++) {
                 uint64_t at = next_random(&seed) % (i % 3 ? used : 0x1000) / 8 * 8, old;
                 uint64_t word = next_random(&seed);
                 word = i % 2 ? word : i % 4 ? FAKE_HEAP + word % FAKE_HEAP_BYTES : word % 70000;
