@@ -58,6 +58,10 @@ RCH_MUST_CHECK enum rch_status rch_draft_fill(struct rch_solver *s, struct rch_d
 // `whatif` is there, name them.
 RCH_MUST_CHECK enum rch_status rch_find_cut(struct rch_solver *s, bool *is_over,
                                             struct rch_error *err);
+// in_use.c: after a cut that was over: once more without the members that running functions have in
+// their variables. Not over: those are counted in the answer.
+RCH_MUST_CHECK enum rch_status rch_find_cut_of_idle(struct rch_solver *s, bool *is_over,
+                                                    struct rch_error *err);
 RCH_MUST_CHECK enum rch_status rch_name_cut(struct rch_solver *s, struct rch_error *err);
 
 // crowd.c: groups of like paths.

@@ -2,7 +2,8 @@
 // analyze/why.c -- the stages of an answer, in order:
 //
 //   1. members that references which cannot be cut hold are set aside
-//   2. the minimum cut between live roots and the other members; or too many: paths in groups
+//   2. the minimum cut between live roots and the other members; if there are too many references to
+//      cut, of those that no running function works with; still too many: paths in groups
 //   3. one full sweep with all cuts made; the small rest is what the cuts are about
 //   4. paths that name each cut, its figures, and who holds the members no live root reaches
 #include <stdlib.h>
@@ -230,6 +231,8 @@ static enum rch_status solve(struct rch_solver *s, const struct rch_why_options 
     RCH_TRY(go_on(options, 1, err));
     if (s->num_sinks)
         RCH_TRY(rch_find_cut(s, &answer->is_diffuse, err));
+    if (answer->is_diffuse)
+        RCH_TRY(rch_find_cut_of_idle(s, &answer->is_diffuse, err));
     RCH_TRY(go_on(options, 2, err));
     if (answer->is_diffuse)
         RCH_TRY(rch_tell_crowd(s, RCH_CROWD_DIFFUSE, s->sinks, NULL, err));

@@ -91,9 +91,13 @@ struct rch_answer {
     uint64_t c_held;           // members held by holders whose root is C-held
     uint64_t observer;         // members only the observer reaches
     uint64_t uncuttable;       // members reached by a path on which nothing can be cut
+    uint64_t in_use;           // members that variables of running functions refer to, set aside
+                               // because the answer would be diffuse with them
     uint64_t unexplained;      // no root reaches them at all
-    // If not is_diffuse: objects = all_cut.question + garbage + observer + uncuttable +
+    // If not is_diffuse: objects = all_cut.question + garbage + observer + uncuttable + in_use +
     // unexplained.
+    const char *const *in_use_names;  // "local self of read()": some of those variables
+    uint32_t num_in_use_names;
     const char *const *observer_names;  // "local x of ask()": what of the observer holds members
     uint32_t num_observer_names;
     const char *const *warnings;

@@ -146,6 +146,8 @@ void rch_json_answer(struct rch_json *json, const char *key, const struct rch_gr
     rch_json_count(json, "observer", answer->observer);
     rch_json_strings(json, "observer_names", answer->observer_names, answer->num_observer_names);
     rch_json_count(json, "uncuttable", answer->uncuttable);
+    rch_json_count(json, "in_use", answer->in_use);
+    rch_json_strings(json, "in_use_names", answer->in_use_names, answer->num_in_use_names);
     rch_json_count(json, "unexplained", answer->unexplained);
     rch_json_strings(json, "warnings", answer->warnings, answer->num_warnings);
     rch_json_close(json, '}');

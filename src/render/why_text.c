@@ -480,6 +480,16 @@ static void put_observer(struct rch_page *page, const struct rch_answer *answer)
     }
 }
 
+static void put_in_use(struct rch_page *page, const struct rch_answer *answer)
+{
+    put_sentence(page, answer->in_use, "is in use: running functions have it in their variables.",
+                 "are in use: running functions have them in their variables.");
+    if (answer->num_in_use_names) {
+        rch_page_words(page, "In use as ");
+        put_list(page, answer->in_use_names, answer->num_in_use_names, MAX_OBSERVER_NAMES);
+    }
+}
+
 static void put_rest(struct rch_page *page, const struct rch_answer *answer, uint32_t first_warning)
 {
     rch_page_end(page);
@@ -494,10 +504,11 @@ static void put_rest(struct rch_page *page, const struct rch_answer *answer, uin
     put_observer(page, answer);
     put_sentence(page, answer->uncuttable, "is reached by a path on which nothing can be cut.",
                  "are reached by paths on which nothing can be cut.");
+    put_in_use(page, answer);
     put_sentence(page, answer->unexplained, "is unexplained: no path leads to it.",
                  "are unexplained: no path leads to them.");
     if (!answer->garbage && !answer->c_held && !answer->observer && !answer->uncuttable &&
-        !answer->unexplained)
+        !answer->in_use && !answer->unexplained)
         rch_page_wrap(page, "Held otherwise: garbage 0, from C 0, by the asker 0, unexplained 0.",
                       0);
     if (answer->is_partial)

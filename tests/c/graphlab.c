@@ -214,9 +214,9 @@ static char *put_answer(const struct rch_answer *a)
     fprintf(out,
             "{\"objects\":%" PRIu64 ",\"bytes\":%" PRIu64 ",\"diffuse\":%d,\"garbage\":%" PRIu64
             ",\"c_held\":%" PRIu64 ",\"observer\":%" PRIu64 ",\"uncuttable\":%" PRIu64
-            ",\"unexplained\":%" PRIu64 ",\"more_holders\":%" PRIu32,
+            ",\"in_use\":%" PRIu64 ",\"unexplained\":%" PRIu64 ",\"more_holders\":%" PRIu32,
             a->objects, a->bytes, a->is_diffuse, a->garbage, a->c_held, a->observer, a->uncuttable,
-            a->unexplained, a->num_more_holders);
+            a->in_use, a->unexplained, a->num_more_holders);
     put_freed(out, "all_cut", &a->all_cut);
     fprintf(out, ",\"observer_names\":[");
     for (uint32_t i = 0; i < a->num_observer_names; i++)

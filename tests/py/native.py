@@ -39,6 +39,20 @@ def findpy():
     return _find("REFCHAIN_FINDPY", "findpy", "build*/**/findpy")
 
 
+def image_lab(*args, check=True, **options):
+    """Run tests/c/image_lab: captures of live processes."""
+    lab = _find("REFCHAIN_IMAGE_LAB", "image_lab", "build*/**/image_lab")
+    options.setdefault("timeout", 600)
+    return subprocess.run(
+        [lab, *map(str, args)],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        encoding="utf-8",
+        check=check,
+        **options,
+    )
+
+
 def make_rch(graph, path):
     """Write a snapshot: graph is a file of words (see tests/c/support.h) or '--hostile'."""
     maker = _find("REFCHAIN_MAKE_RCH", "make_rch", "build*/**/make_rch")

@@ -194,7 +194,7 @@ def test_anything_can_be_asked_about(value):
     data = json.loads(answer.json())
     assert data["objects"] == 1
     parts = data["all_cut"]["question"] + sum(
-        data[k] for k in ("garbage", "observer", "uncuttable", "unexplained"))  # fmt: skip
+        data[k] for k in ("garbage", "observer", "uncuttable", "in_use", "unexplained"))  # fmt: skip
     assert data["diffuse"] or parts == 1
     assert str(answer)
 

@@ -135,7 +135,7 @@ def test_the_answer_does_not_depend_on_addresses(why, graph, most, raw, random):
     assert why(graph.text(addresses), most, raw) == first
     if not first["diffuse"]:
         assert first["objects"] == first["all_cut"][0] + sum(
-            first[k] for k in ("uncuttable", "observer", "garbage", "unexplained"))
+            first[k] for k in ("uncuttable", "observer", "garbage", "in_use", "unexplained"))
     for h in first["holders"]:
         assert 0 < h["groups"][0]["members"] <= max(h["holds"], 1)
 

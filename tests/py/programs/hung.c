@@ -6,6 +6,7 @@
 // Lines, addresses in hexadecimal:
 //   T type name    its struct is that of the C type of this name
 //   O object type tracked referents...    what tp_traverse visits, each as often as it does
+//   F number       objects that gc.freeze() put aside, which gc.get_objects() does not list
 // Objects are those of gc.get_objects() and the untracked containers they lead to.
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
@@ -109,10 +110,13 @@ static void tell_object(FILE *file, PyObject *object, int is_tracked, struct lis
 }
 
 /// What gc.get_objects() lists. The list itself is gone when this returns.
-static int list_tracked(struct list *found, struct set *containers)
+static int list_tracked(struct list *found, struct set *containers, long *num_frozen)
 {
     PyObject *gc = PyImport_ImportModule("gc");
-    PyObject *objects = gc ? PyObject_CallMethod(gc, "get_objects", NULL) : NULL;
+    PyObject *frozen = gc ? PyObject_CallMethod(gc, "get_freeze_count", NULL) : NULL;
+    PyObject *objects = frozen ? PyObject_CallMethod(gc, "get_objects", NULL) : NULL;
+    *num_frozen = frozen ? PyLong_AsLong(frozen) : 0;
+    Py_XDECREF(frozen);
     for (Py_ssize_t i = 0; objects && i < PyList_GET_SIZE(objects); i++) {
         PyObject *object = PyList_GET_ITEM(objects, i);
         if (object != objects && add(containers, object))
@@ -131,7 +135,8 @@ static PyObject *tell(PyObject *module, PyObject *args)
     char temp[4096];
     struct list found = {0};
     struct set containers = {0}, types = {0};
-    if (!PyArg_ParseTuple(args, "s", &path) || list_tracked(&found, &containers))
+    long num_frozen;
+    if (!PyArg_ParseTuple(args, "s", &path) || list_tracked(&found, &containers, &num_frozen))
         return NULL;
     snprintf(temp, sizeof(temp), "%s.part", path);
     FILE *file = fopen(temp, "w");
@@ -140,6 +145,7 @@ static PyObject *tell(PyObject *module, PyObject *args)
     size_t num_tracked = found.num;
     for (size_t i = 0; i < found.num; i++)
         tell_object(file, found.items[i], i < num_tracked, &found, &containers, &types);
+    fprintf(file, "F %lx\n", (unsigned long)num_frozen);
     fclose(file);
     rename(temp, path);
     for (;;)
@@ -147,8 +153,8 @@ static PyObject *tell(PyObject *module, PyObject *args)
 }
 
 static PyMethodDef methods[] = {{"tell", tell, METH_VARARGS, NULL}, {NULL, NULL, 0, NULL}};
-static struct PyModuleDef definition = {PyModuleDef_HEAD_INIT, "hung", NULL, -1, methods,
-                                        NULL,                  NULL,   NULL, NULL};
+static struct PyModuleDef definition = {
+    PyModuleDef_HEAD_INIT, "hung", NULL, -1, methods, NULL, NULL, NULL, NULL};
 
 PyMODINIT_FUNC PyInit_hung(void)
 {

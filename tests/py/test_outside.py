@@ -1,0 +1,249 @@
+# SPDX-License-Identifier: MIT
+"""A process read from outside gives the graph that it gives of itself: what tp_traverse visits
+(outside_check.py), the same answers, also in the middle of a collection, while threads change it,
+with other interpreters in it, and from memory that is torn."""
+
+import contextlib
+import json
+import subprocess
+import sys
+import textwrap
+
+import inside
+import native
+import outside_check
+import pytest
+
+core = pytest.importorskip("refchain._core")
+
+SAMPLES = 25
+
+
+@contextlib.contextmanager
+def running(*args):
+    """A program of this interpreter that has told something; (process, what it told)."""
+    process = subprocess.Popen(
+        [sys.executable, *map(str, args)],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        encoding="utf-8",
+        env=inside.environment(),
+    )
+    try:
+        told = next((line for line in process.stdout if inside.MARK in line), None)
+        assert told is not None, f"exit {process.wait()}"
+        yield process, told.split(inside.MARK, 1)[1]
+    finally:
+        process.kill()
+        process.wait()
+        process.stdout.close()
+
+
+def program(folder, source):
+    path = folder / "prog.py"
+    path.write_text(textwrap.dedent(source), encoding="utf-8")
+    return path
+
+
+def why(snapshot, question):
+    return json.loads(native.run("why", snapshot, question, "--json").stdout)
+
+
+# ---- the truth -----------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def hung(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("hung")
+    outside_check.build_hung(folder)
+    return folder
+
+
+@pytest.fixture(scope="module", params=outside_check.APPS)
+def found(request, hung):
+    return outside_check.check(request.param, hung)
+
+
+def told_rows(found):
+    return {what: rows.most_common(20) for what, rows in found.rows.items() if what != "owned"}
+
+
+def test_the_tracked_objects_are_those_of_gc_get_objects(found):
+    figures = found.figures()
+    assert figures["lost"] == 0, told_rows(found)
+    assert figures["extra"] == found.frozen, told_rows(found)
+    assert figures["tracked"] > 40_000
+
+
+def test_references_between_containers_are_those_that_tp_traverse_visits(found):
+    figures = found.figures()
+    print(figures, json.dumps(told_rows(found), indent=2))
+    assert figures["TP"] > 80_000
+    assert figures["recall"] >= 0.9995
+    assert figures["precision"] >= 0.995
+
+
+def test_nothing_is_missing_and_nothing_warned_about(found):
+    info = found.graph.info()
+    assert not info["partial"] and info["unreadable"] == 0
+    assert info["warnings"] == []
+
+
+def test_objects_are_found_by_their_types_when_the_lists_are_not_to_be_had(hung):
+    found = outside_check.check("truth_app", hung, how="search")
+    figures = found.figures()
+    assert figures["lost"] == 0, told_rows(found)
+    assert figures["extra"] <= found.frozen + figures["tracked"] // 1000, told_rows(found)
+    assert figures["recall"] >= 0.9995 and figures["precision"] >= 0.995
+    info = found.graph.info()
+    assert info["partial"]
+    (warning,) = info["warnings"]
+    assert warning.startswith("a garbage collection was under way")
+
+
+# ---- the same answers ------------------------------------------------------------------------------
+
+CASES = [
+    ("story_standin", 137, "TCPTransport"),
+    ("h01_lru_cache_property", 50, "__main__.Parser"),
+    ("h06_timer_context", 50, "__main__.Request"),
+    ("h07_sqlite_create_function", 50, "__main__.Store"),
+    ("h11_cached_exception", 50, "__main__.Request"),
+    ("h12_atexit_method", 50, "__main__.Client"),
+]
+
+
+@pytest.mark.parametrize("case", CASES, ids=[case[0] for case in CASES])
+def test_the_answer_is_the_one_from_inside(case, tmp_path):
+    script, number, question = case
+    waits = inside.PROGRAMS / "corpus_waits.py"
+    with running(waits, inside.corpus(), script, number, question) as (process, told):
+        native.image_lab("dump", process.pid, tmp_path / "f.rch")
+    outside, expected = why(tmp_path / "f.rch", question), json.loads(told)
+    assert expected["objects"] == number and expected["holders"]
+    del outside["source"], expected["source"]
+    assert outside == expected
+
+
+# ---- processes that do not stand still ---------------------------------------------------------------
+
+COLLECTING = """
+    import gc, threading
+
+    class Kept:
+        def __init__(self, number):
+            self.items = [number]
+            self.other = {"me": self}
+
+    kept = [Kept(i) for i in range(20_000)]
+    print("@@", flush=True)
+    while True:
+        gc.collect()
+"""
+
+
+def test_in_the_middle_of_a_collection_no_object_is_lost(tmp_path):
+    num_marked = 0
+    with running(program(tmp_path, COLLECTING)) as (process, _):
+        for _ in range(SAMPLES):
+            native.image_lab("dump", process.pid, tmp_path / "f.rch")
+            graph = core.load(str(tmp_path / "f.rch"))
+            assert len(graph.addresses("__main__.Kept")) == 20_000
+            info = graph.info()
+            marked = [w for w in info["warnings"] if w.startswith("a garbage collection")]
+            assert info["partial"] == bool(marked)
+            num_marked += bool(marked)
+            answer = why(tmp_path / "f.rch", "__main__.Kept")
+            assert [inside.root(h) for h in answer["holders"]] == [("module", "__main__")]
+    assert num_marked > SAMPLES // 2
+
+
+CHANGING = """
+    import threading
+
+    class Kept:
+        def __init__(self, number):
+            self.items = [number]
+
+    kept = [Kept(i) for i in range(5_000)]
+
+    def change(number):
+        table = {}
+        while True:
+            for i in range(1000):
+                table[i] = [Kept(i), (i, [number]), {"x": table.get(i - 1)}]
+            table.clear()
+
+    for number in range(3):
+        threading.Thread(target=change, args=(number,), daemon=True).start()
+    print("@@", flush=True)
+    threading.Event().wait()
+"""
+
+
+def test_while_threads_change_the_heap_every_capture_is_whole(tmp_path):
+    with running(program(tmp_path, CHANGING)) as (process, _):
+        for _ in range(SAMPLES):
+            native.image_lab("dump", process.pid, tmp_path / "f.rch")
+            graph = core.load(str(tmp_path / "f.rch"))
+            assert len(graph.addresses("__main__.Kept")) >= 5_000
+            assert graph.info()["unreadable"] == 0
+
+
+# ---- several interpreters -----------------------------------------------------------------------------
+
+INTERPRETERS = """
+    import time
+    try:
+        import _interpreters as interpreters
+    except ImportError:
+        import _xxsubinterpreters as interpreters
+
+    made = [interpreters.create() for _ in range(20)]
+    for each in made:
+        interpreters.run_string(each, "class Kept: pass\\nkept = [Kept() for _ in range(50)]")
+    print("@@", flush=True)
+    time.sleep(1000)
+"""
+
+
+def test_each_interpreter_has_its_roots(tmp_path):
+    with running(program(tmp_path, INTERPRETERS)) as (process, _):
+        native.image_lab("dump", process.pid, tmp_path / "f.rch")
+    graph = core.load(str(tmp_path / "f.rch"))
+    assert len(graph.addresses("__main__.Kept")) == 1000
+    details = {
+        detail
+        for kind, name, detail, references in graph.roots()
+        if (kind, name) == ("module", "__main__")
+        for _ in references
+    }
+    assert len(details) == 21 and "" in details
+    answer = why(tmp_path / "f.rch", "__main__.Kept")
+    assert answer["garbage"] == answer["c_held"] == answer["unexplained"] == 0
+
+
+# ---- torn memory ----------------------------------------------------------------------------------------
+
+SMALL = """
+    import collections, json, sys, time
+    rows = [{"a": [i], "b": (i, {i})} for i in range(100)]
+    more = collections.deque(collections.OrderedDict({i: [i]}) for i in range(70))
+    steps = (row for row in rows)
+    next(steps)
+    print("@@", flush=True)
+    time.sleep(1000)
+"""
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_torn_memory_neither_crashes_nor_hangs_a_capture(seed, tmp_path):
+    """4000 words of an image overwritten, some at a time (tests/c/image_lab.c)."""
+    with running(program(tmp_path, SMALL)) as (process, _):
+        done = native.image_lab("mutate", process.pid, seed, 200, 20, check=False)
+        assert done.returncode == 0, done.stderr
+        assert process.poll() is None
+    captures, partial, refused = (int(word) for word in done.stdout.split() if word.isdigit())
+    assert captures == 200 and partial > 100 and refused < 100
+    assert done.stdout.strip().endswith("whole")
