@@ -375,8 +375,9 @@ void rch_waits_words(const struct rch_image *image, const struct rch_os_thread *
                         .words = {.buf = words}};
     words[0] = '\0';
     const struct call *call = find_call(wait.syscall);
+    bool is_in_user_code = thread->state == 'R' || (thread->state == '?' && thread->has_registers);
     if (wait.syscall < 0)
-        put(&wait.words, "%s", thread->state == 'R' ? "running" : "");
+        put(&wait.words, "%s", is_in_user_code ? "running" : "");
     else if (call)
         put(&wait.words, "%s", call->name);
     else
