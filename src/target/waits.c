@@ -6,6 +6,7 @@
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define MAX_POLLED 65536u  // more is no number of descriptors
@@ -73,16 +74,6 @@ static void describe(struct words *words, const struct rch_os_fd *row)
         put(words, " %s", row->state);
 }
 
-static void put_fd(struct wait *wait, int32_t fd, const char *how)
-{
-    const struct rch_os_fd *row = find_fd(wait->fds, fd);
-    put(&wait->words, " on fd %" PRId32 "%s", fd, how);
-    if (row) {
-        put(&wait->words, ": ");
-        describe(&wait->words, row);
-    }
-}
-
 /// "fd 7: ...", "fd 8" of several descriptors, one after the other.
 static void list_fd(struct wait *wait, uint32_t i, int32_t fd)
 {
@@ -95,6 +86,29 @@ static void list_fd(struct wait *wait, uint32_t i, int32_t fd)
     put(&wait->words, "%sfd %" PRId32, i ? ", " : ": ", fd);
     if (row) {
         put(&wait->words, " ");
+        describe(&wait->words, row);
+    }
+}
+
+// What an epoll watches stands in `peer`: "fd 7, fd 8 and 3 more".
+static void list_watched(struct wait *wait, const struct rch_os_fd *row)
+{
+    uint32_t num = 0;
+    for (const char *at = row->peer; (at = strstr(at, "fd ")) != NULL; at += 3)
+        list_fd(wait, num++, (int32_t)strtol(at + 3, NULL, 10));
+    if (num <= MAX_LISTED && strstr(row->peer, " more"))
+        put(&wait->words, ", ...");
+}
+
+static void put_fd(struct wait *wait, int32_t fd, const char *how)
+{
+    const struct rch_os_fd *row = find_fd(wait->fds, fd);
+    put(&wait->words, " on fd %" PRId32 "%s", fd, how);
+    if (row && row->kind == RCH_FD_EPOLL && *row->peer) {
+        put(&wait->words, ", which watches");
+        list_watched(wait, row);
+    } else if (row) {
+        put(&wait->words, ": ");
         describe(&wait->words, row);
     }
 }
@@ -361,8 +375,9 @@ void rch_waits_words(const struct rch_image *image, const struct rch_os_thread *
                         .words = {.buf = words}};
     words[0] = '\0';
     const struct call *call = find_call(wait.syscall);
+    bool is_in_user_code = thread->state == 'R' || (thread->state == '?' && thread->has_registers);
     if (wait.syscall < 0)
-        put(&wait.words, "%s", thread->state == 'R' ? "running" : "");
+        put(&wait.words, "%s", is_in_user_code ? "running" : "");
     else if (call)
         put(&wait.words, "%s", call->name);
     else

@@ -12,10 +12,11 @@
 static struct rch_os_fd rows[] = {
     {3, RCH_FD_FILE, "", "", "/var/log/app.log", ""},
     {4, RCH_FD_PIPE, "", "read end", "pipe 81234", "pid 812 fd 9"},
-    {5, RCH_FD_EPOLL, "", "2 watched", "", "fd 7, fd 8"},
+    {5, RCH_FD_EPOLL, "", "5 watched", "", "fd 7, fd 8 and 3 more"},
     {7, RCH_FD_SOCKET, "TCP", "ESTABLISHED", "127.0.0.1:40312", "127.0.0.1:5672"},
     {8, RCH_FD_SOCKET, "TCP", "LISTEN", "0.0.0.0:80", ""},
     {9, RCH_FD_SOCKET, "UNIX stream", "", "", "fd 10"},
+    {12, RCH_FD_EPOLL, "", "0 watched", "", ""},
     {11, RCH_FD_SOCKET, "TCP", "SYN_SENT", "10.0.0.1:4000", "10.0.0.2:443"},
 };
 
@@ -59,7 +60,10 @@ static void a_read_names_its_descriptor(void **state)
     assert_words("write on fd 3: /var/log/app.log", 1, {3});
     assert_words("accept on fd 8: TCP 0.0.0.0:80 LISTEN", 288, {8});
     assert_words("recvmsg on fd 9: UNIX stream -> fd 10", 47, {9});
-    assert_words("epoll_wait on fd 5: epoll of fd 7, fd 8", 232, {5});
+    assert_words("epoll_wait on fd 5, which watches: fd 7 TCP 127.0.0.1:40312 -> 127.0.0.1:5672, "
+                 "fd 8 TCP 0.0.0.0:80 LISTEN, ...",
+                 232, {5});
+    assert_words("epoll_wait on fd 12: epoll", 232, {12});
     assert_words("read on fd 6", 0, {6});
     assert_words("fcntl on fd 3 (a file lock): /var/log/app.log", 72, {3, 7});
     assert_words("fcntl on fd 3: /var/log/app.log", 72, {3, 1});
