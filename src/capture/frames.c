@@ -64,16 +64,6 @@ static void root_of_iframe(struct rch__cap *cap, rch_addr iframe, struct rch__fr
         cap->num_torn++;
         return;
     }
-    frame->root = UINT32_MAX;
-    if (cap->is_foreign && !rch__is_of(cap, frame->code, "code")) {
-        cap->num_torn++;
-        return;
-    }
-    frame->root = UINT32_MAX;
-    if (cap->is_foreign && !rch__is_of(cap, frame->code, "code")) {
-        cap->num_torn++;
-        return;
-    }
     rch__root_begin(cap);
     if (in_generator && top >= 0) {  // the generator tells its locals itself
         frame->object = iframe - (uint32_t)L->gen_iframe;

@@ -207,11 +207,12 @@ void rch__trust_end(struct rch__cap *cap)
 
 // ---- objects -------------------------------------------------------------------------------------
 
-// What was freed has no count, or the allocator's link in its place: a pointer, so more than 32 bits.
+// What was freed has no count, or the allocator's link in its place: a pointer, so more than 40 bits.
+// (Old extensions count on where 3.12 has 32 bits of ones for immortal objects.)
 static bool is_sane_count(const struct rch_layout *L, uint64_t refcount)
 {
     bool is_split = L->py_minor >= 14;  // the upper half is flags
-    return (uint32_t)refcount != 0 && (is_split || refcount >> 32 == 0);
+    return is_split ? (uint32_t)refcount != 0 : refcount != 0 && refcount >> 40 == 0;
 }
 
 bool rch__is_object(struct rch__cap *cap, rch_addr addr)
