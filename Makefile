@@ -20,14 +20,15 @@ BENCH_ARGS ?=
 FUZZ_SECONDS ?= 60
 
 .NOTPARALLEL:
-.PHONY: help build demo test check c-build c-tests asan-c-tests py-tests test-all test-asan \
-        test-rabbitmq lint format bench fuzz clean
+.PHONY: help build demo test check c-build c-tests asan-c-tests py-tests test-all test-sid \
+        test-asan test-rabbitmq lint format bench fuzz clean
 
 help:
 	@echo 'make demo           build, run a program that leaks sockets, ask refchain why'
 	@echo 'make test           style, layers, C tests, the same under sanitizers, Python tests'
 	@echo 'make build          build and install into .venv: .venv/bin/refchain, import refchain'
-	@echo 'make test-all       Python tests on every CPython 3.9 to 3.13 found here (slow)'
+	@echo 'make test-all       Python tests on every CPython 3.9 to 3.15 found here (slow)'
+	@echo 'make test-sid       on 3.14 and 3.15 in a Debian sid made by debootstrap (root, slow)'
 	@echo 'make test-asan      Python tests with the extension under ASan and UBSan (slow)'
 	@echo 'make test-rabbitmq  the celery leak against a real RabbitMQ, where one is installed'
 	@echo 'make lint, format   clang-tidy and ruff; clang-format and ruff, in place'
@@ -71,6 +72,9 @@ py-tests: build c-build
 
 test-all: c-build
 	@tools/test_all.sh $(PYTEST_ARGS)
+
+test-sid:
+	@tools/test_sid.sh $(PYTEST_ARGS)
 
 test-asan: c-build
 	@tools/bootstrap.sh .venv-asan build test

@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# The Python tests on every CPython from 3.9 to 3.13 that is here, each with an environment and a
+# The Python tests on every CPython from 3.9 to 3.15 that is here, each with an environment and a
 # build of its own. Looks at python3.N on PATH and in ~/.pyenv/versions; says which are missing.
 set -eu
 cd "$(dirname "$0")/.."
 unset PYTHON
-versions=${VERSIONS:-3.9 3.10 3.11 3.12 3.13}
+versions=${VERSIONS:-3.9 3.10 3.11 3.12 3.13 3.14 3.15}
 
 find_python() { # the newest working CPython $1 there is
     local candidate

@@ -13,12 +13,22 @@ from ._answer import Answer, Cut, Freed, Holder, Hop, Root
 from ._core import Error, __version__
 from ._fds import Fd, FdGroup, FdOwner, Fds
 from ._graph import (
-    Graph, Node, Top, TypeCount, attach, by_type, dump, load, load_core, snapshot, why,
+    Graph,
+    Node,
+    Top,
+    TypeCount,
+    attach,
+    by_type,
+    dump,
+    load,
+    load_core,
+    snapshot,
+    why,
 )
 from ._stacks import Frame, Local, Stacks, Thread
 
 __all__ = [
-    "Answer", "Cut", "Error", "Fd", "FdGroup", "FdOwner", "Fds", "Frame", "Freed", "Graph", "Holder",
-    "Hop", "Local", "Node", "Root", "Stacks", "Thread", "Top", "TypeCount", "__version__", "attach",
-    "by_type", "dump", "load", "load_core", "snapshot", "why",
+    "Answer", "Cut", "Error", "Fd", "FdGroup", "FdOwner", "Fds", "Frame", "Freed", "Graph",
+    "Holder", "Hop", "Local", "Node", "Root", "Stacks", "Thread", "Top", "TypeCount",
+    "__version__", "attach", "by_type", "dump", "load", "load_core", "snapshot", "why",
 ]

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // capture/decode_extension.c -- types of the standard library's C modules whose references or bytes
-// lie in blocks of their own. No header declares these structs; they are alike in 3.9 to 3.13.
+// lie in blocks of their own. No header declares these structs; they are alike in 3.9 to 3.15
+// (but for SimpleQueue: its offsets come from pylayout).
 // Offsets: Modules/{_elementtree,_struct,arraymodule,itertoolsmodule}.c, Modules/_io/, datetime.h.
 #include "capture/families.h"
 
