@@ -88,7 +88,7 @@ static int graph_of_image(const char *words, enum rch_where_kind kind, uint32_t 
     if (read.bytes_copied)
         say_read(pid, &read);
     if (st != RCH_OK)
-        return say_cannot(is_process ? where->source : words, &err);
+        return say_cannot(words, &err);
     say_warnings(where->graph);
     return where->graph->info.is_partial ? RCH_EXIT_PARTIAL : RCH_EXIT_OK;
 }

@@ -63,11 +63,13 @@ def test_the_generator_reproduces_the_table_byte_for_byte(minor):
 
 @pytest.fixture(scope="module")
 def library(tmp_path_factory):
-    """pylayout and target as a shared library for ctypes."""
+    """The tables and their validation as a shared library for ctypes."""
     if not CC:
         pytest.skip("no C compiler")
     path = tmp_path_factory.mktemp("pylayout") / "pylayout.so"
-    sources = [*ROOT.glob("src/pylayout/*.c"), ROOT / "src/target/own.c"]
+    parts = ["layout", "refit", "validate"]
+    sources = [*ROOT.glob("src/pylayout/v3_*.c"), ROOT / "src/target/own.c",
+               *(ROOT / ("src/pylayout/%s.c" % part) for part in parts)]
     subprocess.run([CC, "-std=gnu11", "-g", "-fPIC", "-shared", "-I", str(ROOT / "src"), "-o",
                     str(path), *map(str, sources)], check=True)
     return path
