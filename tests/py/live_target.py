@@ -94,7 +94,7 @@ def sitting(*words, mib=4, prefix=(), options=()):
             pathlib.Path(path).unlink(missing_ok=True)
 
 
-RESTLESS = ("spin", "step", "breed", "tick-epoll", "tick-sleep")
+RESTLESS = ("spin", "step", "breed", "tick-epoll", "tick-sleep", "flicker")
 
 
 def settle(pid, words):
