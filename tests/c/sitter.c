@@ -124,14 +124,33 @@ static void step(void)
     *ends[1] = next;
 }
 
+// Memory that is full of one byte or was never written, in turns; `phase` says which, 2: neither.
+static uint8_t flickering[64 * 4096] __attribute__((aligned(4096)));
+static volatile uint64_t phase = 2;
+
+static void flicker(void)
+{
+    bool is_full = phase == 1;
+    phase = 2;
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+    if (is_full)
+        (void)madvise(flickering, sizeof(flickering), MADV_DONTNEED);
+    else
+        memset(flickering, 'F', sizeof(flickering));
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+    phase = is_full ? 0 : 1;
+}
+
 static __attribute__((noreturn)) void work_for_ever(const char *word, int fd)
 {
     for (;;) {
-        if (strcmp(word, "tick-epoll") == 0)
+        if (strcmp(word, "tick-epoll") == 0 || strcmp(word, "flicker") == 0)
             (void)wait_epoll(fd, 1);
         else if (strcmp(word, "tick-sleep") == 0)
             (void)nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
-        if (strcmp(word, "spin") != 0)
+        if (strcmp(word, "flicker") == 0)
+            flicker();
+        else if (strcmp(word, "spin") != 0)
             step();
     }
 }
@@ -313,6 +332,14 @@ static void wake_all(void)
     }
 }
 
+static volatile uint64_t num_signals;
+
+static void count_signal(int number)
+{
+    (void)number;
+    __atomic_fetch_add(&num_signals, 1, __ATOMIC_SEQ_CST);
+}
+
 static void on_signal(int number)
 {
     char text[] = "handled 00\n";
@@ -332,7 +359,9 @@ int main(int argc, char **argv)
     sigaddset(&set, SIGUSR2);
     (void)sigprocmask(SIG_BLOCK, &set, NULL);
     (void)signal(SIGUSR1, on_signal);
+    (void)signal(SIGRTMIN, count_signal);
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+    (void)prctl(PR_SET_PTRACER, PR_SET_PTRACER_ANY);  // where Yama allows parents only
     int first = 1;
     for (; first < argc && argv[first][0] == '-'; first++) {
         if (strcmp(argv[first], "--huge") == 0)
@@ -343,6 +372,9 @@ int main(int argc, char **argv)
             mib = strtoul(argv[first] + 2, NULL, 10);
     }
     show_bytes();
+    show("signals", &num_signals);
+    show("phase", &phase);
+    show("flickering", flickering);
     make_bulk(mib, is_huge);
     for (int i = first; i < argc; i++)
         if (strcmp(argv[i], "main-ends") != 0)

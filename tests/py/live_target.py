@@ -94,7 +94,35 @@ def sitting(*words, mib=4, prefix=(), options=()):
             pathlib.Path(path).unlink(missing_ok=True)
 
 
-RESTLESS = ("spin", "step", "breed", "tick-epoll", "tick-sleep")
+# What every sitter has, whatever its threads do.
+KNOWN = {
+    "rodata": b"these are const\0",
+    "data": b"those in .data\0\0",
+    "bss": b"those in .bss\0\0\0",
+    "heap": b"on the heap\0",
+    "shared": b"on the heap\0",
+    "untouched": bytes(16),
+    "vast": b"hidden away\0",
+    "file": b"a" * 16,
+    "deleted": b"a" * 16,
+}
+
+
+def ask_for(target):
+    return [f"{addr:x}:{len(KNOWN.get(name, bytes(8)))}" for name, addr in target.places.items()]
+
+
+def check_bytes(seen, target):
+    places = target.places
+    for name, want in KNOWN.items():
+        assert seen.bytes[places[name]] == want, name
+    assert seen.bytes[places["guard"]] in (None, bytes(8))  # its contents are nobody's business
+    relro = seen.bytes[places["relro"]]
+    assert int.from_bytes(relro, "little") == places["rodata"]
+    assert int.from_bytes(seen.bytes[places["middle"]], "little") == places["middle"]
+
+
+RESTLESS = ("spin", "step", "breed", "tick-epoll", "tick-sleep", "flicker")
 
 
 def settle(pid, words):
@@ -193,3 +221,8 @@ def is_root_with(*programs):
     if os.geteuid() != 0 or not all(shutil.which(program) for program in programs):
         return False
     return "unshare" not in programs or subprocess.run(["unshare", "-m", "true"]).returncode == 0
+
+
+def may_read_all():
+    """All processes of our user, also those that did not call prctl(PR_SET_PTRACER)?"""
+    return os.geteuid() == 0 or read("/proc/sys/kernel/yama/ptrace_scope").strip() in ("", "0")

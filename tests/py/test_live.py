@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Reading a live process: all its bytes, of one moment, and it does not notice."""
 
+import contextlib
 import os
 import shutil
 import signal
@@ -12,10 +13,14 @@ import time
 import native
 import pytest
 from live_target import (
+    KNOWN,
     RESTLESS,
     WAIT_S,
+    ask_for,
+    check_bytes,
     hiding,
     is_root_with,
+    may_read_all,
     peek,
     sitting,
     threads_of,
@@ -30,32 +35,6 @@ TIMES = 25
 # System calls that a signal without a handler does not end, and those that it does.
 RESTARTED = ["sleep", "recv", "read", "poll", "select", "futex", "futex-timeout", "pause", "child"]
 DISTURBED = ["recv-timeout", "epoll", "epoll-timeout", "signal", "semaphore"]
-
-KNOWN = {
-    "rodata": b"these are const\0",
-    "data": b"those in .data\0\0",
-    "bss": b"those in .bss\0\0\0",
-    "heap": b"on the heap\0",
-    "shared": b"on the heap\0",
-    "untouched": bytes(16),
-    "vast": b"hidden away\0",
-    "file": b"a" * 16,
-    "deleted": b"a" * 16,
-}
-
-
-def ask_for(target):
-    return [f"{addr:x}:{len(KNOWN.get(name, bytes(8)))}" for name, addr in target.places.items()]
-
-
-def check_bytes(seen, target):
-    places = target.places
-    for name, want in KNOWN.items():
-        assert seen.bytes[places[name]] == want, name
-    assert seen.bytes[places["guard"]] in (None, bytes(8))  # its contents are nobody's business
-    relro = seen.bytes[places["relro"]]
-    assert int.from_bytes(relro, "little") == places["rodata"]
-    assert int.from_bytes(seen.bytes[places["middle"]], "little") == places["middle"]
 
 
 def ends_of(seen, target):
@@ -211,6 +190,20 @@ def test_what_is_read_is_of_one_moment(restless):
         assert target.said() == []
 
 
+def test_what_was_given_back_meanwhile_is_zero():
+    """A copy that had to be made again has nothing left of the first."""
+    with sitting("flicker", mib=64) as target:
+        phase, memory = target.places["phase"], target.places["flickering"]
+        phases = set()
+        for _ in range(2 * TIMES):
+            seen = peek(target.pid, f"{phase:x}:8", f"{memory:x}:{64 * 4096}")
+            now = seen.bytes[phase][0]
+            phases.add(now)
+            if now < 2:
+                assert seen.bytes[memory] == (b"F" if now else b"\0") * (64 * 4096)
+        assert {0, 1} <= phases
+
+
 def test_a_stopped_process_stays_stopped():
     with sitting("step", "recv", "epoll") as target:
         os.kill(target.pid, signal.SIGSTOP)
@@ -260,28 +253,56 @@ def goes_on(target):
     raise AssertionError("it does not go on")
 
 
-def test_signals_that_arrive_meanwhile_are_delivered():
-    with sitting("step", "spin", "recv", mib=32) as target:
-        ended = threading.Event()
+@contextlib.contextmanager
+def being_read(target):
+    """Somebody reads it again and again."""
+    ended = threading.Event()
 
-        def read_on():
-            while not ended.is_set():
-                peek(target.pid)
+    def read_on():
+        while not ended.is_set():
+            peek(target.pid)
 
-        reader = threading.Thread(target=read_on)
-        reader.start()
-        try:
-            for _ in range(100):
-                os.kill(target.pid, signal.SIGUSR1)
-                assert target.line() == "handled 10"
-            for _ in range(20):
+    reader = threading.Thread(target=read_on)
+    reader.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        reader.join()
+
+
+def test_signals_that_arrive_meanwhile_are_delivered_each_once():
+    with sitting(*["spin"] * 8, "recv", mib=1) as target:
+        num = 0
+        with being_read(target):
+            ends = time.monotonic() + 3
+            while time.monotonic() < ends:  # queued, not joined with one that waits already
+                for _ in range(20):
+                    os.kill(target.pid, signal.SIGRTMIN)
+                    num += 1
+                time.sleep(0.0005)
+            os.kill(target.pid, signal.SIGUSR1)
+            assert target.line() == "handled 10"
+        time.sleep(0.1)
+        addr = target.places["signals"]
+        assert int.from_bytes(peek(target.pid, f"{addr:x}:8").bytes[addr], "little") == num
+        assert target.said() == []
+
+
+def test_it_may_be_stopped_and_continued_meanwhile():
+    with sitting("step", "spin", "recv", mib=16) as target:
+        with being_read(target):
+            for _ in range(50):
                 os.kill(target.pid, signal.SIGSTOP)
-                time.sleep(0.02)
+                time.sleep(0.01)
                 os.kill(target.pid, signal.SIGCONT)
-        finally:
-            ended.set()
-            reader.join()
+                time.sleep(0.01)
         goes_on(target)
+        os.kill(target.pid, signal.SIGSTOP)
+        stays(target, {"T"})
+        os.kill(target.pid, signal.SIGCONT)
+        goes_on(target)
+        assert target.said() == []
 
 
 # --- whatever happens to us -----------------------------------------------------------------------
@@ -300,9 +321,12 @@ def test_it_goes_on_when_we_are_killed_in_the_middle():
 
 def test_it_goes_on_when_we_are_killed_at_any_time():
     with sitting("step", "recv", "spin", "tick-sleep", mib=64) as target:
+        begin = time.monotonic()
+        peek(target.pid)
+        takes = time.monotonic() - begin
         for i in range(TIMES):
             with subprocess.Popen([native.peek_live(), str(target.pid)], stdout=subprocess.DEVNULL) as one:
-                time.sleep(0.002 * i)
+                time.sleep(takes * i / TIMES)
                 one.kill()
         goes_on(target)
         assert tracers_of(target.pid) == {0}
@@ -352,6 +376,7 @@ def test_a_process_that_ends_meanwhile(words):
     assert any(codes)
 
 
+@pytest.mark.skipif(not may_read_all(), reason="needs root, or no Yama")
 def test_a_process_that_runs_other_programs_meanwhile(tmp_path):
     script = tmp_path / "again.sh"
     script.write_text('#!/bin/sh\nexec "$0"\n')
@@ -405,7 +430,8 @@ def test_many_threads(num):
 
 
 PYTHON = """
-import asyncio, threading, time, queue
+import asyncio, ctypes, threading, time, queue
+ctypes.CDLL(None).prctl(0x59616d61, ctypes.c_ulong(-1))  # PR_SET_PTRACER_ANY
 held = [b"held by python %d" % i for i in range(1000)]
 threading.Thread(target=queue.Queue().get, daemon=True).start()
 threading.Thread(target=time.sleep, args=(100000,), daemon=True).start()

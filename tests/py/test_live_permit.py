@@ -7,7 +7,7 @@ import subprocess
 import sys
 
 import pytest
-from live_target import is_root_with, peek, read, sitting
+from live_target import ask_for, check_bytes, is_root_with, peek, read, sitting
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads processes of Linux")
 AS_ROOT = pytest.mark.skipif(
@@ -125,9 +125,7 @@ def test_the_process_of_another_user():
 @AS_ROOT
 def test_a_process_of_the_same_user_without_privileges():
     with sitting("sleep", "epoll", "step", prefix=AS_NOBODY) as target:
-        first = target.places["data"]
-        seen = peek(target.pid, f"{first:x}:16", prefix=AS_NOBODY)
-        assert seen.bytes[first] == b"those in .data\0\0"
+        check_bytes(peek(target.pid, *ask_for(target), prefix=AS_NOBODY), target)
         assert permit_of(target.pid, prefix=AS_NOBODY)[0]
         assert target.said() == []
 
@@ -174,10 +172,7 @@ def test_a_container():
     """Its own mount and PID namespace, where /proc and the files are other ones than ours."""
     prefix = ["unshare", "--mount", "--pid", "--fork", "--mount-proc"]
     with sitting("recv", "epoll", "step", prefix=prefix) as target:
-        places = target.places
-        seen = peek(target.pid, *(f"{places[name]:x}:16" for name in ("rodata", "data", "heap")))
-        assert seen.bytes[places["rodata"]] == b"these are const\0"
-        assert seen.bytes[places["data"]] == b"those in .data\0\0"
+        check_bytes(peek(target.pid, *ask_for(target)), target)
         may_read, rows = permit_of(target.pid)
         assert may_read
         assert "other namespaces (mnt, pid)" in rows[NAMESPACE][2]
