@@ -162,12 +162,27 @@ static void judge(struct walk *walk)
         walk->num_seeds = 0;
 }
 
-/// From outside: may this be a node of a list, where its neighbour says it is?
+/// From outside: may this be a node of a list, where its neighbour says it is? A node before it may
+/// just have been taken out; the way back then still leads through that.
 static bool is_node(struct walk *walk, const struct cursor *at)
 {
     struct rch__cap *cap = walk->cap;
-    bool is_linked = walk->is_collecting || !at->before || prev_of(cap, at->node) == at->before;
-    return is_linked && rch__is_tracked_object(cap, at->node + (uint32_t)cap->L->gc_head_size);
+    if (!walk->is_collecting && at->before) {
+        rch_addr back = prev_of(cap, at->node);
+        if (back != at->before &&
+            (next_of(cap, back) != at->node || prev_of(cap, back) != at->before))
+            return false;
+    }
+    return rch__is_tracked_object(cap, at->node + (uint32_t)cap->L->gc_head_size);
+}
+
+/// A node that was just being put at the end of a list: the head still calls the one before the last.
+static bool is_half_linked(const struct walk *walk, const struct cursor *at)
+{
+    for (size_t h = 0; h < walk->num_heads && at->before; h++)
+        if (prev_of(walk->cap, walk->heads[h]) == at->before)
+            return true;
+    return false;
 }
 
 /// One node further. False: this cursor has come to its end.
@@ -178,7 +193,7 @@ static bool step(struct walk *walk, struct cursor *cursor)
     if (is_head(walk, node))
         return false;
     if (cap->is_foreign && !is_node(walk, cursor)) {
-        walk->is_damaged = true;
+        walk->is_damaged |= !is_half_linked(walk, cursor);
         return false;
     }
     if (!rch__mark_one_tracked(cap, node + (uint32_t)cap->L->gc_head_size))
@@ -244,8 +259,9 @@ void rch__mark_tracked(struct rch__cap *cap)
         rch__warn(cap, "a garbage collection was under way: objects were searched for by their "
                        "types, and some that it was about to free may be among them");
     else if (walk.is_damaged || has_lost_tails(&walk))
-        rch__warn(cap, "a list of the garbage collector is damaged: objects were searched for by "
-                       "their types, and some may be missing or freed already");
+        rch__warn(cap,
+                  "a list of the garbage collector is damaged, or was being changed: objects "
+                  "were searched for by their types, and some may be missing or freed already");
     else
         return;
     rch__discover_tracked(cap);

@@ -231,14 +231,19 @@ static bool links_agree(struct check *check, uint64_t head, bool forward)
     return true;
 }
 
-static bool is_generation(struct check *check, uint64_t head)
+// A thread of another process may have been stopped while it linked an object into a list. It has the
+// GIL for that, so of all lists one may be odd (*num_odd counts).
+static bool is_generation(struct check *check, uint64_t head, int *num_odd)
 {
     const struct rch_layout *layout = check->layout;
     uint32_t threshold;
-    return rch_target_read(check->target, head + (uint64_t)layout->gc_generation_threshold,
-                           &threshold, sizeof(threshold)) &&
-           threshold <= INT32_MAX && links_agree(check, head, true) &&
-           links_agree(check, head, false);
+    if (!rch_target_read(check->target, head + (uint64_t)layout->gc_generation_threshold,
+                         &threshold, sizeof(threshold)) ||
+        threshold > INT32_MAX)
+        return false;
+    if (links_agree(check, head, true) && links_agree(check, head, false))
+        return true;
+    return !check->target->is_own && ++*num_odd == 1;
 }
 
 // Are the collected generations, one after the other, and the permanent one here?
@@ -246,13 +251,14 @@ static bool are_generations(struct check *check, uint64_t gc)
 {
     const struct rch_layout *layout = check->layout;
     uint64_t head = gc + (uint64_t)layout->gc_generation0;
+    int num_odd = 0;
     for (int32_t i = 0; i < layout->gc_num_generations; i++) {
-        if (!is_generation(check, head + (uint64_t)(i * layout->gc_generation_size)))
+        if (!is_generation(check, head + (uint64_t)(i * layout->gc_generation_size), &num_odd))
             return false;
     }
     uint64_t permanent = gc + (uint64_t)layout->gc_permanent;
     uint32_t threshold;  // never collected, so 0
-    return is_generation(check, permanent) &&
+    return is_generation(check, permanent, &num_odd) &&
            rch_target_read(check->target, permanent + (uint64_t)layout->gc_generation_threshold,
                            &threshold, sizeof(threshold)) &&
            threshold == 0;
