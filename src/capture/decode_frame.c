@@ -78,11 +78,23 @@ rch_addr rch__frame_ref(struct rch__cap *cap, uint64_t word)
     return target;
 }
 
+// Whoever asks from inside finds every frame at a call, with the top of its stack saved. From outside
+// a frame that executes may be anywhere, and what 3.14 saved last (it leaves it there) is of before.
+static bool is_executing_generator(struct rch__cap *cap, rch_addr iframe)
+{
+    const struct rch_layout *L = cap->L;
+    rch_addr state = iframe - (uint32_t)L->gen_iframe + (uint32_t)L->gen_frame_state;
+    return rch_load8(cap->t, iframe + (uint32_t)L->iframe_owner) == L->owner_generator &&
+           (int8_t)rch_load8(cap->t, state) == L->gen_state_executing;
+}
+
 int64_t rch__iframe_top(struct rch__cap *cap, rch_addr iframe)
 {
     const struct rch_layout *L = cap->L;
     if (L->iframe_stackpointer == RCH_ABSENT)
         return (int32_t)rch_load32(cap->t, iframe + (uint32_t)L->iframe_stacktop);
+    if (!cap->opt.calling_thread && is_executing_generator(cap, iframe))
+        return -1;
     rch_addr top = rch__field_at(cap, iframe, L->iframe_stackpointer);
     rch_addr slots = iframe + (uint32_t)L->iframe_localsplus;
     return top >= slots && top - slots <= MAX_SLOTS * 8 ? (int64_t)((top - slots) / 8) : -1;

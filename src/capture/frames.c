@@ -54,10 +54,12 @@ static void label_stack(struct rch__cap *cap)
 // ---- 3.11 and later ------------------------------------------------------------------------------
 
 static void root_of_iframe(struct rch__cap *cap, rch_addr iframe, struct rch__frame *frame,
-                           const char *thread_name)
+                           const char *thread_name, bool is_innermost)
 {
     const struct rch_layout *L = cap->L;
     int64_t top = rch__iframe_top(cap, iframe);
+    if (is_innermost && !cap->opt.calling_thread)
+        top = -1;  // it may be anywhere in its code: see rch__iframe_top()
     bool in_generator = rch_load8(cap->t, iframe + (uint32_t)L->iframe_owner) == L->owner_generator;
     frame->root = UINT32_MAX;
     if (cap->is_foreign && !rch__is_of(cap, frame->code, "code")) {
@@ -131,7 +133,7 @@ static void collect_new(struct rch__cap *cap, rch_addr thread, const char *threa
             if (L->frame_extra_locals != RCH_ABSENT)
                 frame.extra_locals = rch__field_at(
                     cap, rch__field_at(cap, iframe, L->iframe_frame_obj), L->frame_extra_locals);
-            root_of_iframe(cap, iframe, &frame, thread_name);
+            root_of_iframe(cap, iframe, &frame, thread_name, frames->num == 0);
             rch__stack_frame_add(cap, iframe, &frame);
             if (cap->status == RCH_OK)
                 cap->status = rch_vec_append(frames, &frame, 1, &cap->err);

@@ -253,40 +253,41 @@ uint32_t rch_layout_shift(struct rch_layout *layout, struct rch_target *target,
 
 // ---- field by field ------------------------------------------------------------------------------
 
+static const struct {
+    size_t at;
+    bool is_dict;
+} near_gc[] = {
+    {AT(interp_modules_by_index), false},
+    {AT(interp_builtins_copy), true},
+    {AT(interp_sysdict_copy), true},
+    {AT(interp_importlib), false},
+    {AT(interp_import_func), false},
+    {AT(interp_codec_search_path), false},
+    {AT(interp_codec_search_cache), true},
+    {AT(interp_codec_error_registry), true},
+    {AT(interp_dict), true},
+    {AT(interp_before_forkers), false},
+    {AT(interp_after_forkers_parent), false},
+    {AT(interp_after_forkers_child), false},
+    {AT(interp_audit_hooks), false},
+    {AT(interp_warnings_filters), false},
+    {AT(interp_warnings_once_registry), false},
+    {AT(interp_warnings_default_action), false},
+    {AT(interp_warnings_context), false},
+    {AT(interp_lazy_import_func), false},
+    {AT(interp_lazy_imports_filter), false},
+    {AT(interp_lazy_modules), false},
+    {AT(interp_lazy_pending), true},
+    {AT(interp_atexit_list), false},
+    {AT(interp_pyexitmodule), false},
+    {AT(interp_errnomap), true},
+};
+
 static void refit_near(struct refit *refit)
 {
-    static const struct {
-        size_t at;
-        bool is_dict;
-    } rows[] = {
-        {AT(interp_modules_by_index), false},
-        {AT(interp_builtins_copy), true},
-        {AT(interp_sysdict_copy), true},
-        {AT(interp_importlib), false},
-        {AT(interp_import_func), false},
-        {AT(interp_codec_search_path), false},
-        {AT(interp_codec_search_cache), true},
-        {AT(interp_codec_error_registry), true},
-        {AT(interp_dict), true},
-        {AT(interp_before_forkers), false},
-        {AT(interp_after_forkers_parent), false},
-        {AT(interp_after_forkers_child), false},
-        {AT(interp_audit_hooks), false},
-        {AT(interp_warnings_filters), false},
-        {AT(interp_warnings_once_registry), false},
-        {AT(interp_warnings_default_action), false},
-        {AT(interp_warnings_context), false},
-        {AT(interp_lazy_import_func), false},
-        {AT(interp_lazy_imports_filter), false},
-        {AT(interp_lazy_modules), false},
-        {AT(interp_lazy_pending), true},
-        {AT(interp_atexit_list), false},
-        {AT(interp_pyexitmodule), false},
-        {AT(interp_errnomap), true},
-    };
-    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-        refit_objects(refit, field_at(refit->layout, rows[i].at), 0, 1,
-                      rows[i].is_dict ? refit->probe->dict_type : 0);
+    for (size_t i = 0; i < sizeof(near_gc) / sizeof(near_gc[0]); i++)
+        refit_objects(refit, field_at(refit->layout, near_gc[i].at), 0, 1,
+                      near_gc[i].is_dict ? refit->probe->dict_type : 0);
 }
 
 uint32_t rch_layout_refit(struct rch_layout *layout, struct rch_target *target,
