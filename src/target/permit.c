@@ -390,7 +390,7 @@ static enum rch_status refuse(enum rch_status st, uint32_t pid, const struct rch
 {
     if (row->kind == RCH_PERMIT_EXISTS)
         return rch_fail(err, st, "%s", row->words);
-    return rch_fail(err, st, "process %" PRIu32 " cannot be read: %s. %s", pid, row->words,
+    return rch_fail(err, st, "process %" PRIu32 " cannot be read: %s; %s", pid, row->words,
                     row->remedy);
 }
 

@@ -103,7 +103,7 @@ def test_who_traces_it_is_named():
             name = read(f"/proc/{tracer}/comm").strip()
             assert refusal_of(target.pid) == (
                 f"not supported: process {target.pid} cannot be read: process {tracer} ({name}) "
-                "traces it, and only one can. end the debugger or strace, or let it detach: "
+                "traces it, and only one can; end the debugger or strace, or let it detach: "
                 f"kill {tracer}"
             )
             may_read, rows = permit_of(target.pid)
@@ -116,7 +116,7 @@ def test_the_process_of_another_user():
     with sitting("sleep") as target:
         assert refusal_of(target.pid, prefix=AS_NOBODY) == (
             f"not supported: process {target.pid} cannot be read: its user is root (0), ours is "
-            "nobody (65534). run refchain as root (sudo), or as user root (0)"
+            "nobody (65534); run refchain as root (sudo), or as user root (0)"
         )
         may_read, rows = permit_of(target.pid, prefix=AS_NOBODY)
         assert not may_read and rows[UID][:2] == (False, True)
