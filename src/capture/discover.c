@@ -41,7 +41,10 @@ static bool is_linked(struct rch__cap *cap, rch_addr addr)
     const struct rch_layout *L = cap->L;
     rch_addr node = addr - (uint32_t)L->gc_head_size;
     rch_addr next = rch_load64(&cap->probe, node) & ~7ull;
-    uint64_t back = rch_load64(&cap->probe, next + (uint32_t)L->gc_prev);
+    uint64_t back;
+    if (!rch__is_memory(cap, next, 16) ||
+        !rch_target_read(&cap->probe, next + (uint32_t)L->gc_prev, &back, sizeof(back)))
+        return false;
     return (back & ~7ull) == node || (back >> 2) <= UINT32_MAX;
 }
 

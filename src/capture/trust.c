@@ -215,17 +215,23 @@ static bool is_sane_count(const struct rch_layout *L, uint64_t refcount)
     return is_split ? (uint32_t)refcount != 0 : refcount != 0 && refcount >> 40 == 0;
 }
 
+// The record of the object's type, NULL: there is no object.
+static const struct rch__type *type_of(struct rch__cap *cap, uint64_t refcount, rch_addr type_addr)
+{
+    if (!type_addr || (type_addr & 7) || !is_sane_count(cap->L, refcount))
+        return NULL;
+    const struct rch__type *type = rch__type_get(cap, type_addr);
+    return type == cap->not_a_type ? NULL : type;
+}
+
 bool rch__is_object(struct rch__cap *cap, rch_addr addr)
 {
     const struct rch_layout *L = cap->L;
-    if (!addr || (addr & 7) || addr >> RCH_ADDR_BITS)
-        return false;
-    uint64_t words[2];
-    if (!rch_target_read(&cap->probe, addr + (uint32_t)L->object_refcnt, &words[0], 8) ||
-        !rch_target_read(&cap->probe, addr + (uint32_t)L->object_type, &words[1], 8))
-        return false;
-    return words[1] && !(words[1] & 7) && is_sane_count(L, words[0]) &&
-           rch__type_get(cap, words[1]) != cap->not_a_type;
+    uint64_t refcount, type;
+    return addr && !(addr & 7) && !(addr >> RCH_ADDR_BITS) &&
+           rch_target_read(&cap->probe, addr + (uint32_t)L->object_refcnt, &refcount, 8) &&
+           rch_target_read(&cap->probe, addr + (uint32_t)L->object_type, &type, 8) &&
+           type_of(cap, refcount, type) != NULL;
 }
 
 bool rch__is_of(struct rch__cap *cap, rch_addr object, const char *family)
@@ -241,15 +247,22 @@ bool rch__is_of(struct rch__cap *cap, rch_addr object, const char *family)
 bool rch__is_tracked_object(struct rch__cap *cap, rch_addr addr)
 {
     const struct rch_layout *L = cap->L;
-    uint64_t next, type_addr;
-    if ((addr & 15) || !rch__is_object(cap, addr) ||
-        !rch_target_read(&cap->probe, addr - (uint32_t)L->gc_head_size, &next, 8) ||
-        !rch_target_read(&cap->probe, addr + (uint32_t)L->object_type, &type_addr, 8))
+    uint32_t head = (uint32_t)L->gc_head_size, at_type = head + (uint32_t)L->object_type;
+    uint8_t copy[64];
+    if ((addr & 15) || at_type + 8 > sizeof(copy))
         return false;
-    const struct rch__type *type = rch__type_get(cap, type_addr);
-    bool is_static_type =
-        (type->flags & RCH_TPFLAGS_TYPE_SUBCLASS) &&
-        !(rch_load64(&cap->probe, addr + (uint32_t)L->type_flags) & RCH_TPFLAGS_HEAPTYPE);
-    return (type->flags & RCH_TPFLAGS_HAVE_GC) && !is_static_type && next && !(next & 4) &&
-           rch__is_memory(cap, next & ~7ull, 16);
+    const uint8_t *bytes = rch_target_at(&cap->probe, addr - head, at_type + 8);
+    if (!bytes && rch_target_read(&cap->probe, addr - head, copy, at_type + 8))
+        bytes = copy;
+    if (!bytes)
+        return false;
+    uint64_t next, refcount, type_addr;
+    memcpy(&next, bytes, 8);
+    memcpy(&refcount, bytes + head + (uint32_t)L->object_refcnt, 8);
+    memcpy(&type_addr, bytes + at_type, 8);
+    const struct rch__type *type = type_of(cap, refcount, type_addr);
+    if (!type || !(type->flags & RCH_TPFLAGS_HAVE_GC) || !next || (next & 4))
+        return false;
+    return !(type->flags & RCH_TPFLAGS_TYPE_SUBCLASS) ||  // a static type has no header
+           (rch_load64(&cap->probe, addr + (uint32_t)L->type_flags) & RCH_TPFLAGS_HEAPTYPE);
 }
