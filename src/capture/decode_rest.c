@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 // capture/decode_rest.c -- from outside, what tp_traverse of some C types would visit in blocks of their
 // own. No header declares these structs. Offsets: Objects/moduleobject.c, Modules/{_pickle,
-// _queuemodule,pyexpat,_elementtree,itertoolsmodule}.c, Modules/_sqlite/, Modules/_decimal/.
+// _queuemodule,pyexpat,_elementtree,itertoolsmodule}.c, Modules/_sqlite/, Modules/_decimal/,
+// Objects/capsule.c.
 #include "capture/families.h"
 
 #include <string.h>
@@ -20,6 +21,9 @@ enum offsets {
     DECIMAL_CONDITIONS = 184,
     CONDITION_EXCEPTION = 24,
     CONDITION_BYTES = 32,
+    CAPSULE_POINTER = 16,
+    CAPSULE_TRAVERSE = 48,
+    CAPSULE_BYTES = 24,  // of the table of C functions behind it that may be references
 };
 
 // A block of pointers, plain or among other words: all that lead to objects are references.
@@ -82,6 +86,17 @@ void rch__scan_connection(struct rch__cap *cap, struct rch__type *type, rch_addr
     uint32_t first = cap->L->py_minor == 11 ? 112 : 120;
     for (uint32_t i = 0; i < 3; i++)
         scan_block(cap, rch_load64(cap->t, connection + first + i * 8), 1, CONTEXT_BYTES);
+}
+
+// What a capsule leads to is C's: a table of functions whose first word is often a class's address looks
+// like an object where the heap lies low. From 3.12 the capsules of _socket and _curses have a traverse
+// function, for the classes at the start of theirs.
+void rch__scan_capsule(struct rch__cap *cap, struct rch__type *type, rch_addr capsule)
+{
+    if (cap->L->py_minor < 12 || type->basicsize < CAPSULE_TRAVERSE + 8 ||
+        !rch_load64(cap->t, capsule + CAPSULE_TRAVERSE))
+        return;
+    scan_block(cap, rch_load64(cap->t, capsule + CAPSULE_POINTER), 1, CAPSULE_BYTES);
 }
 
 // ---- modules -------------------------------------------------------------------------------------

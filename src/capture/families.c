@@ -331,6 +331,7 @@ static const struct rch__family families[] = {
     {.name = "_socket.socket", .fd = {.offset = 16}},
     {.name = "select.epoll", .fd = {.offset = 16}},
     {.name = "mmap.mmap", .fd = {.offset = 56}},  // its own duplicate
+    {.name = "PyCapsule", .has_rest = true, .scan = rch__scan_capsule},
     // Modules/_abc.c, _sre, arraymodule.c, _csv.c, _queuemodule.c, _datetimemodule.c, _ssl.c,
     // _sqlite, _decimal
     {.name = "_abc._abc_data", .words = "registry cache negative_cache"},

@@ -130,6 +130,7 @@ void rch__scan_module(struct rch__cap *cap, struct rch__type *type, rch_addr mod
 void rch__scan_blocks(struct rch__cap *cap, struct rch__type *type, rch_addr object);
 void rch__scan_tee(struct rch__cap *cap, struct rch__type *type, rch_addr data);
 void rch__scan_connection(struct rch__cap *cap, struct rch__type *type, rch_addr connection);
+void rch__scan_capsule(struct rch__cap *cap, struct rch__type *type, rch_addr capsule);
 
 // decode_atom.c
 uint64_t rch__size_str(struct rch__cap *cap, const struct rch__type *type, rch_addr str);

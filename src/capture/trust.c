@@ -211,8 +211,10 @@ void rch__trust_end(struct rch__cap *cap)
 // (Old extensions count on where 3.12 has 32 bits of ones for immortal objects.)
 static bool is_sane_count(const struct rch_layout *L, uint64_t refcount)
 {
-    bool is_split = L->py_minor >= 14;  // the upper half is flags
-    return is_split ? (uint32_t)refcount != 0 : refcount != 0 && refcount >> 40 == 0;
+    bool is_split = L->py_minor >= 14;  // the upper 16 bits are flags
+    if (is_split)
+        refcount = (uint32_t)refcount ? refcount & UINT64_MAX >> 16 : 0;
+    return refcount != 0 && refcount >> 40 == 0;
 }
 
 // The record of the object's type, NULL: there is no object.
