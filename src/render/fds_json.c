@@ -92,9 +92,6 @@ void rch_render_fds_json(const struct rch_graph *g, const struct rch_fd_table *t
     for (uint32_t i = 0; i < table->num_groups; i++)
         put_group(&json, g, table, &table->groups[i]);
     rch_json_close(&json, ']');
-    rch_json_open(&json, "warnings", '[', false);
-    for (uint32_t i = 0; i < g->num_warnings; i++)
-        rch_json_string(&json, NULL, rch_str_get(g, g->warnings[i]));
-    rch_json_close(&json, ']');
+    rch_json_warnings(&json, g);
     rch_json_close(&json, '}');
 }

@@ -94,3 +94,11 @@ void rch_json_strings(struct rch_json *json, const char *key, const char *const 
         rch_json_string(json, NULL, texts[i]);
     rch_json_close(json, ']');
 }
+
+void rch_json_warnings(struct rch_json *json, const struct rch_graph *g)
+{
+    rch_json_open(json, "warnings", '[', false);
+    for (uint32_t i = 0; i < g->num_warnings; i++)
+        rch_json_string(json, NULL, rch_str_get(g, g->warnings[i]));
+    rch_json_close(json, ']');
+}

@@ -26,5 +26,6 @@ void rch_json_null(struct rch_json *json, const char *key);
 void rch_json_addr(struct rch_json *json, const char *key, rch_addr addr);
 void rch_json_strings(struct rch_json *json, const char *key, const char *const *texts,
                       uint32_t num);
+void rch_json_warnings(struct rch_json *json, const struct rch_graph *g);  // of the whole graph
 
 #endif

@@ -114,9 +114,6 @@ void rch_render_top_json(const struct rch_graph *g, const struct rch_type_count 
         rch_json_close(&json, '}');
     }
     rch_json_close(&json, ']');
-    rch_json_open(&json, "warnings", '[', false);
-    for (uint32_t i = 0; i < g->num_warnings; i++)
-        rch_json_string(&json, NULL, rch_str_get(g, g->warnings[i]));
-    rch_json_close(&json, ']');
+    rch_json_warnings(&json, g);
     rch_json_close(&json, '}');
 }
