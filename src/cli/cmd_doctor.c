@@ -166,10 +166,7 @@ static void put_snapshot_json(struct rch_json *json, const struct checkup *check
         count_all(g, rows);
         for (int i = 0; i < NUM_COUNTS; i++)
             rch_json_count(json, rows[i].key, rows[i].count);
-        rch_json_open(json, "warnings", '[', false);
-        for (uint32_t i = 0; i < g->num_warnings; i++)
-            rch_json_string(json, NULL, rch_str_get(g, g->warnings[i]));
-        rch_json_close(json, ']');
+        rch_json_warnings(json, g);
     }
     rch_json_close(json, '}');
 }
