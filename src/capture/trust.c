@@ -17,19 +17,11 @@
 static size_t map_past(struct rch__cap *cap, rch_addr addr)
 {
     const struct rch_image *image = cap->opt.image;
-    size_t low = 0, high = image->num_maps;
-    if (cap->last_map < high && image->maps[cap->last_map].start <= addr &&
+    if (cap->last_map < image->num_maps && image->maps[cap->last_map].start <= addr &&
         addr < image->maps[cap->last_map].end)
         return cap->last_map;
-    while (low < high) {
-        size_t mid = low + (high - low) / 2;
-        if (image->maps[mid].end <= addr)
-            low = mid + 1;
-        else
-            high = mid;
-    }
-    cap->last_map = low;
-    return low;
+    cap->last_map = rch_image_map_after(image, addr);
+    return cap->last_map;
 }
 
 bool rch__is_memory(struct rch__cap *cap, rch_addr addr, uint64_t num_bytes)

@@ -25,7 +25,7 @@ void rch_process_check(uint32_t pid, struct rch_process_checkup *checkup)
         return;
     struct rch_image_options options = {.alloc = alloc};
     struct rch_image *image = NULL;
-    enum rch_status st = rch_image_peek_pid(pid, &options, &image, &checkup->err);
+    enum rch_status st = rch_image_view_pid(pid, &options, &image, &checkup->err);
     if (st == RCH_OK)
         st = rch_python_find(image, alloc, &checkup->python, &checkup->err);
     checkup->has_python = st == RCH_OK;

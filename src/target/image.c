@@ -13,14 +13,11 @@
 
 #include "target/image_impl.h"
 #include "target/pieces.h"
+#include "target/span.h"
 
 #define PAGE_BYTES UINT64_C(4096)
 #define NUM_CHUNKS (UINT64_C(1) << (RCH_TARGET_ADDR_BITS - RCH_CHUNK_SHIFT))
 #define END_ADDR (UINT64_C(1) << RCH_TARGET_ADDR_BITS)
-
-struct span {
-    uint64_t start, end;
-};
 
 struct piece {
     uint32_t chunk;
@@ -33,7 +30,7 @@ struct impl {
     struct rch_vec maps, threads, warnings;
     struct rch_vec map_fds;  // int, one a map, -1: no file
     struct rch_vec files;    // int, each once: to be closed
-    struct rch_vec had;      // struct span; in order and apart from one another once sealed
+    struct rch_vec had;      // struct rch_span; in order and apart from one another once sealed
     struct rch_vec pieces;   // struct piece
     struct rch_pieces memory;
     uint32_t *piece_of;      // chunk -> number of its piece + 1
@@ -78,7 +75,7 @@ enum rch_status rch_image_new(const struct rch_image_options *options, struct rc
     rch_vec_init(&impl->warnings, alloc, sizeof(const char *));
     rch_vec_init(&impl->map_fds, alloc, sizeof(int));
     rch_vec_init(&impl->files, alloc, sizeof(int));
-    rch_vec_init(&impl->had, alloc, sizeof(struct span));
+    rch_vec_init(&impl->had, alloc, sizeof(struct rch_span));
     rch_vec_init(&impl->pieces, alloc, sizeof(struct piece));
     enum rch_status st =
         rch_pieces_init(&impl->memory, options->memory_limit, options->temp_dir, err);
@@ -174,8 +171,7 @@ const char *rch_image_text(struct rch_image *image, const char *text)
     return rch_arena_copy(&impl_of(image)->texts, text, strlen(text));
 }
 
-// Number of the first map that ends after addr.
-static size_t map_after(const struct rch_image *image, uint64_t addr)
+size_t rch_image_map_after(const struct rch_image *image, uint64_t addr)
 {
     size_t low = 0, high = image->num_maps;
     while (low < high) {
@@ -190,7 +186,7 @@ static size_t map_after(const struct rch_image *image, uint64_t addr)
 
 const struct rch_map *rch_image_map_at(const struct rch_image *image, uint64_t addr)
 {
-    size_t i = map_after(image, addr);
+    size_t i = rch_image_map_after(image, addr);
     return i < image->num_maps && image->maps[i].start <= addr ? &image->maps[i] : NULL;
 }
 
@@ -295,11 +291,11 @@ uint64_t rch_image_map_file(struct rch_image *image, uint64_t start, uint64_t en
 void rch_image_have(struct rch_image *image, uint64_t start, uint64_t end)
 {
     struct impl *impl = impl_of(image);
-    struct span span = {start, end};
+    struct rch_span span = {start, end};
     if (start >= end)
         return;
     if (impl->had.num) {
-        struct span *last = &RCH_VEC_AT(&impl->had, struct span, impl->had.num - 1);
+        struct rch_span *last = &RCH_VEC_AT(&impl->had, struct rch_span, impl->had.num - 1);
         if (last->end == start) {
             last->end = end;
             return;
@@ -325,30 +321,16 @@ void rch_image_back_by_file(struct rch_image *image, size_t map, int fd)
 
 // --- what we had ----------------------------------------------------------------------------------
 
-// Number of the first range that ends after addr.
-static size_t had_after(const struct impl *impl, uint64_t addr)
-{
-    size_t low = 0, high = impl->had.num;
-    while (low < high) {
-        size_t mid = low + (high - low) / 2;
-        if (RCH_VEC_AT(&impl->had, struct span, mid).end <= addr)
-            low = mid + 1;
-        else
-            high = mid;
-    }
-    return low;
-}
-
 // The first part of [from, to) that we do not have; false: we have it all.
-static bool next_gap(const struct impl *impl, uint64_t from, uint64_t to, struct span *gap_out)
+static bool next_gap(const struct impl *impl, uint64_t from, uint64_t to, struct rch_span *gap_out)
 {
-    const struct span *spans = impl->had.mem;
-    size_t i = had_after(impl, from);
+    const struct rch_span *spans = impl->had.mem;
+    size_t i = rch_span_after(&impl->had, from);
     while (i < impl->had.num && from < to && spans[i].start <= from)
         from = spans[i++].end;
     if (from >= to)
         return false;
-    *gap_out = (struct span){from, to};
+    *gap_out = (struct rch_span){from, to};
     if (i < impl->had.num && spans[i].start < to)
         gap_out->end = spans[i].start;
     return true;
@@ -356,13 +338,13 @@ static bool next_gap(const struct impl *impl, uint64_t from, uint64_t to, struct
 
 static int compare_spans(const void *a, const void *b)
 {
-    const struct span *x = a, *y = b;
+    const struct rch_span *x = a, *y = b;
     return (x->start > y->start) - (x->start < y->start);
 }
 
 static void sort_had(struct impl *impl)
 {
-    struct span *spans = impl->had.mem;
+    struct rch_span *spans = impl->had.mem;
     size_t num = 0;
     if (impl->had.num)
         qsort(spans, impl->had.num, sizeof(*spans), compare_spans);
@@ -398,8 +380,8 @@ static void publish(struct impl *impl, uint64_t chunk)
     uint64_t start = chunk << RCH_CHUNK_SHIFT, end = start + RCH_CHUNK_BYTES;
     const struct rch_image *image = &impl->image;
     bool is_mapped = false;
-    struct span gap;
-    for (size_t i = map_after(image, start); i < image->num_maps; i++) {
+    struct rch_span gap;
+    for (size_t i = rch_image_map_after(image, start); i < image->num_maps; i++) {
         const struct rch_map *map = &image->maps[i];
         if (map->start >= end)
             break;
@@ -418,7 +400,7 @@ static void count_missing(struct impl *impl)
 {
     for (size_t i = 0; i < impl->maps.num; i++) {
         const struct rch_map *map = &impl->image.maps[i];
-        struct span gap;
+        struct rch_span gap;
         if (RCH_VEC_AT(&impl->map_fds, int, i) >= 0 || !is_wanted(map))
             continue;
         for (uint64_t at = map->start; next_gap(impl, at, map->end, &gap); at = gap.end)
@@ -456,19 +438,19 @@ static size_t read_file(int fd, uint8_t *buf, size_t num_bytes, uint64_t offset)
 }
 
 // A range that lies in a gap. O(ranges), once for each part of a file that is wanted.
-static bool insert_had(struct impl *impl, struct span span)
+static bool insert_had(struct impl *impl, struct rch_span span)
 {
-    size_t i = had_after(impl, span.start);
+    size_t i = rch_span_after(&impl->had, span.start);
     if (rch_vec_append(&impl->had, &span, 1, NULL) != RCH_OK)
         return false;
-    struct span *spans = impl->had.mem;
+    struct rch_span *spans = impl->had.mem;
     memmove(spans + i + 1, spans + i, (impl->had.num - 1 - i) * sizeof(*spans));
     spans[i] = span;
     return true;
 }
 
 // As the kernel does it: the file's last page ends in zeros, behind it there is nothing.
-static void load_gap(struct impl *impl, const struct rch_map *map, int fd, struct span gap)
+static void load_gap(struct impl *impl, const struct rch_map *map, int fd, struct rch_span gap)
 {
     uint8_t *to = rch_image_at(&impl->image, gap.start);
     size_t num_bytes = gap.end - gap.start;
@@ -478,7 +460,7 @@ static void load_gap(struct impl *impl, const struct rch_map *map, int fd, struc
         end = num_bytes;
     memset(to + done, 0, end - done);
     if (end)
-        (void)insert_had(impl, (struct span){gap.start, gap.start + end});
+        (void)insert_had(impl, (struct rch_span){gap.start, gap.start + end});
 }
 
 // The first want of something in a chunk brings all its pages of files: a chunk that is whole is fast.
@@ -489,14 +471,14 @@ static void load_chunk(struct impl *impl, uint64_t chunk)
     struct piece *piece = piece_of(impl, chunk);
     if (piece && piece->is_loaded)
         return;
-    for (size_t i = map_after(image, start); i < image->num_maps; i++) {
+    for (size_t i = rch_image_map_after(image, start); i < image->num_maps; i++) {
         const struct rch_map *map = &image->maps[i];
         int fd = RCH_VEC_AT(&impl->map_fds, int, i);
         if (map->start >= end)
             break;
         uint64_t at = map->start > start ? map->start : start;
         uint64_t to = map->end < end ? map->end : end;
-        for (struct span gap; fd >= 0 && next_gap(impl, at, to, &gap); at = gap.end) {
+        for (struct rch_span gap; fd >= 0 && next_gap(impl, at, to, &gap); at = gap.end) {
             if (!piece && add_pieces(impl, chunk, chunk, to - at, NULL) != RCH_OK)
                 return;
             piece = piece_of(impl, chunk);
@@ -513,7 +495,7 @@ static void load_chunk(struct impl *impl, uint64_t chunk)
 static bool read_part(struct impl *impl, uint64_t addr, uint8_t *buf, size_t num_bytes)
 {
     uint64_t chunk = addr >> RCH_CHUNK_SHIFT;
-    struct span gap;
+    struct rch_span gap;
     if (next_gap(impl, addr, addr + num_bytes, &gap)) {
         load_chunk(impl, chunk);
         if (!impl->chunks[chunk] && next_gap(impl, addr, addr + num_bytes, &gap))

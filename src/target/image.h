@@ -80,7 +80,7 @@ RCH_MUST_CHECK enum rch_status rch_image_open_pid(uint32_t pid,
                                                   struct rch_error *err);
 /// The process as it is, without stopping or copying: pages are read when asked for, and what is read at
 /// different moments need not fit together. Good for looking at a few words. Errors as above.
-RCH_MUST_CHECK enum rch_status rch_image_peek_pid(uint32_t pid,
+RCH_MUST_CHECK enum rch_status rch_image_view_pid(uint32_t pid,
                                                   const struct rch_image_options *options,
                                                   struct rch_image **image_out,
                                                   struct rch_error *err);
@@ -92,6 +92,8 @@ RCH_MUST_CHECK enum rch_status rch_image_open_core(const char *path,
                                                    struct rch_error *err);
 void rch_image_free(struct rch_image *image);  // NULL is fine
 
+/// Number of the first map that ends after addr: the one it is in, or the next. O(log maps).
+size_t rch_image_map_after(const struct rch_image *image, uint64_t addr);
 /// The map that contains addr, or NULL. O(log maps).
 const struct rch_map *rch_image_map_at(const struct rch_image *image, uint64_t addr);
 

@@ -9,10 +9,7 @@
 #include "base/arena.h"
 #include "base/vec.h"
 #include "target/image.h"
-
-struct rch_span {
-    uint64_t start, end;
-};
+#include "target/span.h"
 
 /// Of /proc/PID/status and stat.
 struct rch_proc_status {

@@ -157,26 +157,12 @@ static enum rch_status add_zeros(struct rch_survey *survey, const struct rch_map
     return add_span(&survey->zeros, at, map->end, err);
 }
 
-// Number of the first run that ends after addr.
-static size_t run_after(const struct rch_survey *survey, uint64_t addr)
-{
-    size_t low = 0, high = survey->runs.num;
-    while (low < high) {
-        size_t mid = low + (high - low) / 2;
-        if (RCH_VEC_AT(&survey->runs, struct rch_span, mid).end <= addr)
-            low = mid + 1;
-        else
-            high = mid;
-    }
-    return low;
-}
-
 static enum rch_status find_own_pages(struct rch_survey *survey, const struct rch_survey_of *of,
                                       const struct rch_map *map, struct rch_error *err)
 {
     uint64_t at = map->start;
     size_t num_known = of->before ? of->before->runs.num : 0;
-    for (size_t i = of->before ? run_after(of->before, at) : 0; i < num_known; i++) {
+    for (size_t i = of->before ? rch_span_after(&of->before->runs, at) : 0; i < num_known; i++) {
         struct rch_span run = RCH_VEC_AT(&of->before->runs, struct rch_span, i);
         if (run.start >= map->end)
             break;

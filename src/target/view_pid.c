@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// target/peek_pid.c -- a process as an image without a copy: every read goes to /proc/PID/mem.
+// target/view_pid.c -- a process as an image without a copy: every read goes to /proc/PID/mem.
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -40,7 +40,7 @@ static enum rch_status fill(struct rch_image *image, uint32_t pid, struct rch_ar
     return image->root ? RCH_OK : rch_fail(err, RCH_ENOMEM, "an image");
 }
 
-enum rch_status rch_image_peek_pid(uint32_t pid, const struct rch_image_options *options,
+enum rch_status rch_image_view_pid(uint32_t pid, const struct rch_image_options *options,
                                    struct rch_image **image_out, struct rch_error *err)
 {
     const struct rch_alloc *alloc = options->alloc ? options->alloc : rch_alloc_default();
