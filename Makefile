@@ -5,9 +5,9 @@
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export PYTHON CC
 export REFCHAIN_FINDPY := $(CURDIR)/build/c/findpy
+export REFCHAIN_IMAGE_LAB := $(CURDIR)/build/c/image_lab
 export REFCHAIN_MAKE_RCH := $(CURDIR)/build/c/make_rch
-export REFCHAIN_PEEK_CORE := $(CURDIR)/build/c/peek_core
-export REFCHAIN_PEEK_LIVE := $(CURDIR)/build/c/peek_live
+export REFCHAIN_SHOW_IMAGE := $(CURDIR)/build/c/show_image
 export REFCHAIN_SITTER := $(CURDIR)/build/c/sitter
 export RCH_GRAPHLAB := $(CURDIR)/build/c/graphlab.so
 ifeq ($(origin CC),default)
@@ -26,11 +26,12 @@ FUZZ_SECONDS ?= 60
 help:
 	@echo 'make demo           build, run a program that leaks sockets, ask refchain why'
 	@echo 'make test           style, layers, C tests, the same under sanitizers, Python tests'
+	@echo '                    RCH_SAMPLES=25 make test: live processes five times as often (slow)'
 	@echo 'make build          build and install into .venv: .venv/bin/refchain, import refchain'
 	@echo 'make test-all       Python tests on every CPython 3.9 to 3.15 found here (slow)'
 	@echo 'make test-sid       on 3.14 and 3.15 in a Debian sid made by debootstrap (root, slow)'
 	@echo 'make test-asan      Python tests with the extension under ASan and UBSan (slow)'
-	@echo 'make test-rabbitmq  the celery leak against a real RabbitMQ, where one is installed'
+	@echo 'make test-rabbitmq  the celery leak and the hung run, against a real RabbitMQ (slow)'
 	@echo 'make lint, format   clang-tidy and ruff; clang-format and ruff, in place'
 	@echo 'make bench, fuzz    ratios against gc, objgraph, guppy3; the fuzz targets'
 	@echo 'make clean          remove build/ and the virtual environments'

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
-// findpy.c -- what is found in a process or a core: for tests/py/test_find.py.
-//   findpy modules WHERE            path, bias, build id, a line each
-//   findpy symbol|section WHERE MODULE NAME     address - bias and size; MODULE: end of its path
-//   findpy python WHERE             what rch_python_find() says, a "name value" a line
+// tests/c/findpy.c -- what is found in a process, for tests/py/test_find.py:
+//
+//   findpy modules PID                        path, bias, build id, a line each
+//   findpy symbol|section PID MODULE NAME     address - bias and size; MODULE: end of its path
+//   findpy python PID                         what rch_python_find() says, a "name value" a line
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -118,7 +119,7 @@ int main(int argc, char **argv)
         argc == 5 && (strcmp(argv[1], "symbol") == 0 || strcmp(argv[1], "section") == 0);
     if (!is_python && !is_place && !(argc == 3 && strcmp(argv[1], "modules") == 0)) {
         fprintf(stderr,
-                "usage: findpy modules|python WHERE, findpy symbol|section WHERE MODULE NAME\n");
+                "usage: findpy modules|python PID, findpy symbol|section PID MODULE NAME\n");
         return 2;
     }
     char *end;

@@ -16,6 +16,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "py"))
 import hung  # noqa: E402
 import inside  # noqa: E402
 import native  # noqa: E402
+from processes import read, sleep_of, wait_for  # noqa: E402
 
 pytestmark = [pytest.mark.rabbitmq, pytest.mark.timeout(600)]
 pytest.importorskip("celery", reason="celery is not installed: use `make test-rabbitmq`")
@@ -66,10 +67,10 @@ def broker(tmp_path_factory):
 
     def is_up():
         if process.poll() is not None:
-            pytest.skip(f"RabbitMQ does not start: {hung.read(folder / 'output')[-500:]}")
-        return "Starting broker... completed" in hung.read(folder / "output")
+            pytest.skip(f"RabbitMQ does not start: {read(folder / 'output')[-500:]}")
+        return "Starting broker... completed" in read(folder / "output")
 
-    hung.wait_for(is_up, seconds=90)
+    wait_for(is_up)
     yield f"amqp://guest:guest@127.0.0.1:{port}//", port
     os.killpg(process.pid, 15)
     try:
@@ -93,13 +94,13 @@ def test_it_hangs_at_the_142nd_test(story):
 
 
 def test_the_sockets_have_two_holders(story):
-    before = hung.state(story.pid)
+    before = sleep_of(story.pid)
     done = native.run("why", story.pid, QUESTION, "--json")
     assert done.returncode == 0, done.stderr.decode()
     answer = json.loads(done.stdout)
     assert {holder["root"]["name"] for holder in answer["holders"]} >= HOLDERS
     assert answer["objects"] in (141, 142)
-    assert hung.state(story.pid) == before and story.process.poll() is None
+    assert sleep_of(story.pid) == before and story.process.poll() is None
     from_inside = json.loads(story.ask(QUESTION))
     assert [h["fingerprint"] for h in answer["holders"]] == [
         h["fingerprint"] for h in from_inside["holders"]
@@ -128,5 +129,5 @@ def test_the_stack_shows_recv(story):
 
 def test_it_goes_on_when_a_connection_is_freed(story):
     story.free_one("TCPTransport")
-    hung.wait_for(lambda: story.now() != story.where)
+    wait_for(lambda: story.now() != story.where)
     assert story.process.poll() is None

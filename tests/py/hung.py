@@ -9,32 +9,9 @@ import sys
 import time
 
 import inside
+from processes import read, sleep_of, wait_for
 
 RECVFROM = "45"  # x86-64
-
-
-def wait_for(what, seconds=120, every=0.02):
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        value = what()
-        if value:
-            return value
-        time.sleep(every)
-    raise TimeoutError(f"not within {seconds} s: {what}")
-
-
-def read(path):
-    try:
-        return pathlib.Path(path).read_text()
-    except OSError:
-        return ""
-
-
-def state(pid, tid=None):
-    """What the kernel says of a thread: state letter, system call and its arguments."""
-    task = f"/proc/{pid}/task/{tid or pid}"
-    letter = read(task + "/stat").rpartition(") ")[2][:1]
-    return letter, read(task + "/syscall").split()[:4]
 
 
 class Run:
@@ -61,11 +38,11 @@ class Run:
 
         def is_hung():
             assert self.process.poll() is None, read(self.folder / "output")
-            before = self.now(), state(self.pid)
+            before = self.now(), sleep_of(self.pid)
             if before[1][1][:1] != [RECVFROM]:
                 return None
             time.sleep(0.5)
-            return before[0] if (self.now(), state(self.pid)) == before else None
+            return before[0] if (self.now(), sleep_of(self.pid)) == before else None
 
         return wait_for(is_hung)
 

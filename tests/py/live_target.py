@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Processes to be read from outside, what is known of them, and what peek_live says of them."""
+"""Processes to be read from outside, what is known of them, and what show_image says of them."""
 
 import contextlib
 import os
@@ -10,11 +10,10 @@ import shutil
 import signal
 import subprocess
 import threading
-import time
 
 import native
+from processes import WAIT_S, child_of, read, tids_of, wait_for
 
-WAIT_S = 60
 NO_LEAK_CHECK = {"ASAN_OPTIONS": "detect_leaks=0"}  # it needs ptrace itself
 
 
@@ -59,10 +58,10 @@ class Target:
         """The process that is read: behind unshare and setpriv, the last child."""
         pid = self.popen.pid
         while True:
-            children = read(f"/proc/{pid}/task/{pid}/children").split()
-            if not children or read(f"/proc/{pid}/comm").strip() == "sitter":
+            child = child_of(pid)
+            if not child or read(f"/proc/{pid}/comm").strip() == "sitter":
                 return pid
-            pid = int(children[0])
+            pid = child
 
     def wake(self):
         """Give data to those who wait for some."""
@@ -129,26 +128,18 @@ def settle(pid, words):
     """Wait until those threads sleep that are meant to."""
     want = [word[:15] for word in words if word not in RESTLESS and word != "main-ends"]
     want += [] if "main-ends" in words else ["sitter"]
-    deadline = time.monotonic() + WAIT_S
-    while time.monotonic() < deadline:
-        rows = threads_of(pid)
-        if all(sum(r[1] == word and r[2] in "SD" for r in rows) == want.count(word) for word in want):
-            return
-        time.sleep(0.01)
-    raise AssertionError(f"the target does not settle: {threads_of(pid)}")
 
+    def sleeps():
+        asleep = [name for _, name, state, _ in threads_of(pid) if state in "SD"]
+        return all(asleep.count(word) == want.count(word) for word in want)
 
-def read(path):
-    try:
-        return pathlib.Path(path).read_text()
-    except OSError:
-        return ""
+    wait_for(sleeps)
 
 
 def threads_of(pid):
     """Of each thread: number, name, state, and the system call it sleeps in with its arguments."""
     rows = []
-    for tid in sorted(map(int, os.listdir(f"/proc/{pid}/task"))):
+    for tid in tids_of(pid):
         stat = read(f"/proc/{pid}/task/{tid}/stat")
         if stat:
             name, state = re.fullmatch(r"\d+ \((.*)\) (.) .*\n", stat, re.S).groups()
@@ -157,13 +148,12 @@ def threads_of(pid):
 
 
 def tracers_of(pid):
-    tids = os.listdir(f"/proc/{pid}/task")
-    texts = [read(f"/proc/{pid}/task/{tid}/status") for tid in tids]
+    texts = [read(f"/proc/{pid}/task/{tid}/status") for tid in tids_of(pid)]
     return {int(tracer) for text in texts for tracer in re.findall(r"TracerPid:\t(\d+)", text)}
 
 
 class Seen:
-    """What peek_live printed."""
+    """What show_image printed: values and fields as text, addresses of bytes and maps as numbers."""
 
     def __init__(self, done):
         self.code, self.text = done.returncode, done.stdout
@@ -176,7 +166,8 @@ class Seen:
                 addr, value = rest.split(" ")
                 self.bytes[int(addr, 16)] = None if value == "unreadable" else bytes.fromhex(value)
             elif kind == "map":
-                self.maps.append((int(fields[0], 16), int(fields[1], 16), int(fields[2]), fields[4]))
+                start, end, _flags, offset, path = fields
+                self.maps.append((int(start, 16), int(end, 16), int(offset, 16), path))
             elif kind == "thread":
                 self.threads.append(fields)
             elif kind == "row":
@@ -192,13 +183,13 @@ class Seen:
 def peek(pid, *args, options=(), prefix=(), may_fail=False):
     """Read a process; unless it may fail, it must work and say nothing on stderr."""
     done = subprocess.run(
-        [*prefix, native.peek_live(), *map(str, options), str(pid), *args],
+        [*prefix, native.show_image(), *map(str, options), str(pid), *args],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         encoding="utf-8",
         errors="replace",
-        timeout=WAIT_S * 2,
+        timeout=WAIT_S,
         env={**os.environ, **(NO_LEAK_CHECK if "--forbid" in options else {})},
     )
     seen = Seen(done)

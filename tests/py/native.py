@@ -90,9 +90,9 @@ def has_groff():
     return shutil.which("groff") is not None
 
 
-def peek_live():
-    """The program that reads a live process and tells what it saw (tests/c/peek_live.c)."""
-    return _find("REFCHAIN_PEEK_LIVE", "peek_live", "build*/**/peek_live")
+def show_image():
+    """The program that tells what the image of a process or core has (tests/c/show_image.c)."""
+    return _find("REFCHAIN_SHOW_IMAGE", "show_image", "build*/**/show_image")
 
 
 def sitter():

@@ -13,11 +13,11 @@ import signal
 import subprocess
 import sys
 import textwrap
-import time
 import types
 
-import native
 import pytest
+from live_target import peek
+from processes import read, state_of, wait_for
 
 PATTERN = pathlib.Path("/proc/sys/kernel/core_pattern").read_text().strip()
 needs_kernel_cores = pytest.mark.skipif(
@@ -84,12 +84,11 @@ def start(library, folder, coredump_filter=None):
         preexec_fn=limits,
     )
     said = types.SimpleNamespace(**json.loads(child.stdout.readline()))
-    process = pathlib.Path(f"/proc/{child.pid}")
-    while process.joinpath("stat").read_text().rpartition(")")[2].split()[0] != "S":
-        time.sleep(0.01)
-    said.maps = process.joinpath("maps").read_text()
+    said.bytes = {address: bytes.fromhex(data) for address, data in said.reads}
+    wait_for(lambda: state_of(child.pid) == "S")
+    said.maps = read(f"/proc/{child.pid}/maps")
     if coredump_filter is not None:
-        process.joinpath("coredump_filter").write_text(hex(coredump_filter))
+        pathlib.Path(f"/proc/{child.pid}/coredump_filter").write_text(hex(coredump_filter))
     return child, said
 
 
@@ -126,37 +125,14 @@ def gcore_core(library, folder):
     return folder / f"core.{said.pid}", said
 
 
-def peek(core, said, sysroot=None):
-    """What an image of the core has."""
-    places = [f"{address:x}:{len(data) // 2}" for address, data in said.reads]
-    driver = native._find("REFCHAIN_PEEK_CORE", "peek_core", "build*/**/peek_core")
-    where = ["--sysroot", str(sysroot)] if sysroot else []
-    done = subprocess.run(
-        [driver, *where, str(core), *places],
-        check=True,
-        capture_output=True,
-        encoding="utf-8",
-        timeout=120,
-    )
-    image = types.SimpleNamespace(maps=[], threads=[], warnings=[], reads=[])
-    for line in done.stdout.splitlines():
-        kind, _, rest = line.partition(" ")
-        if kind == "map":
-            begin, stop, _, offset, path = rest.split("\t")
-            image.maps.append((int(begin, 16), int(stop, 16), int(offset, 16), path))
-        elif kind == "thread":
-            tid, _, _, _, call, _, pc, sp, name = rest.split("\t")
-            image.threads.append((int(tid), int(call), int(pc, 16), int(sp, 16), name))
-        elif kind == "warning":
-            image.warnings.append(rest)
-        elif kind == "bytes":
-            address, data = rest.split(" ")
-            image.reads.append((int(address, 16), None if data == "unreadable" else data))
-        elif kind in ("pid", "missing"):
-            setattr(image, kind, int(rest))
-        else:
-            setattr(image, kind, rest)
-    return image
+def image_of(core, said, sysroot=None):
+    """What an image of the core has, where the process told of its own."""
+    places = [f"{address:x}:{len(data)}" for address, data in said.bytes.items()]
+    return peek(core, *places, options=("--sysroot", sysroot) if sysroot else ())
+
+
+def missing(image):
+    return int(image.values["missing"])
 
 
 def maps_said(said):
@@ -172,18 +148,24 @@ def maps_said(said):
 
 def assert_whole(image, said):
     assert image.warnings == []
-    assert image.missing == 0
-    assert image.reads == [tuple(read) for read in said.reads]
-    assert image.pid == said.pid
-    assert image.exe == said.exe
-    assert sorted(thread[0] for thread in image.threads) == said.tids
+    assert missing(image) == 0
+    assert image.bytes == said.bytes
+    assert image.values["pid"] == str(said.pid)
+    assert image.values["exe"] == said.exe
+    assert sorted(int(thread[0]) for thread in image.threads) == said.tids
     mapped = [(begin, stop) for begin, stop, _, _ in image.maps]
-    for _, call, pc, sp, _ in image.threads:
-        assert call in (230, 232, 270, 271)  # clock_nanosleep, epoll_wait, pselect6, ppoll
-        assert any(begin <= pc < stop for begin, stop in mapped)
-        assert any(begin <= sp < stop for begin, stop in mapped)
-    names = {thread[0]: thread[4] for thread in image.threads}
+    for _tid, _state, _was_stopped, _has_registers, call, _arg, *registers, _name in image.threads:
+        assert call in ("230", "232", "270", "271")  # clock_nanosleep, epoll_wait, pselect6, ppoll
+        for register in registers:
+            assert any(begin <= int(register, 16) < stop for begin, stop in mapped)
+    names = {int(thread[0]): thread[-1] for thread in image.threads}
     assert names[said.pid] == os.path.basename(sys.executable)[:15]
+
+
+def assert_never_wrong(image, said):
+    assert image.bytes.keys() == said.bytes.keys()
+    for address, data in image.bytes.items():
+        assert data in (None, said.bytes[address])
 
 
 def compress(core, how):
@@ -206,7 +188,7 @@ def compress(core, how):
 )
 def test_a_core_of_the_kernel_has_what_the_process_had(coredump_filter, number, library, tmp_path):
     core, said = kernel_core(library, tmp_path, coredump_filter, number)
-    image = peek(core, said)
+    image = image_of(core, said)
     assert_whole(image, said)
     names = {"[heap]": "", "[vvar_vclock]": "[vvar]"}  # the core does not tell all names
     assert image.maps == [
@@ -218,7 +200,7 @@ def test_a_core_of_the_kernel_has_what_the_process_had(coredump_filter, number, 
 @needs_gcore
 def test_a_core_of_gcore_has_what_the_process_had(library, tmp_path):
     core, said = gcore_core(library, tmp_path)
-    image = peek(core, said)
+    image = image_of(core, said)
     assert_whole(image, said)
     had = {(begin, stop): (offset, path) for begin, stop, offset, path in image.maps}
     files = [row for row in maps_said(said) if row[3].startswith("/")]
@@ -238,7 +220,7 @@ def test_a_core_of_gcore_has_what_the_process_had(library, tmp_path):
 )
 def test_a_compressed_core_has_the_same(maker, how, library, tmp_path):
     core, said = maker(library, tmp_path)
-    assert_whole(peek(compress(core, how), said), said)
+    assert_whole(image_of(compress(core, how), said), said)
 
 
 def make_sysroot(said, folder):
@@ -251,10 +233,6 @@ def make_sysroot(said, folder):
     return root
 
 
-def read_of(image, address):
-    return dict(image.reads)[address]
-
-
 @needs_kernel_cores
 def test_files_that_moved_are_asked_for_and_found_in_a_sysroot(library, tmp_path):
     mine = tmp_path / "mine.so"
@@ -263,15 +241,12 @@ def test_files_that_moved_are_asked_for_and_found_in_a_sysroot(library, tmp_path
     root = make_sysroot(said, tmp_path)
     mine.unlink()
 
-    image = peek(core, said)
+    image = image_of(core, said)
     (warning,) = image.warnings
     assert str(mine) in warning and "--sysroot" in warning
-    assert image.missing > 0
-    assert read_of(image, said.code) is None
-    assert [read for read in image.reads if read[0] != said.code] == [
-        tuple(read) for read in said.reads if read[0] != said.code
-    ]
-    assert_whole(peek(core, said, root), said)
+    assert missing(image) > 0
+    assert image.bytes == {**said.bytes, said.code: None}
+    assert_whole(image_of(core, said, root), said)
 
 
 @needs_kernel_cores
@@ -285,11 +260,11 @@ def test_another_file_of_that_name_is_not_used(library, tmp_path):
     shutil.copy(library, mine)
     core, said = kernel_core(mine, tmp_path)
     shutil.copy(other, mine)
-    image = peek(core, said)
+    image = image_of(core, said)
     (warning,) = image.warnings
     assert f"{mine} is not the file that was mapped and is not used" in warning
     assert build_id(library) in warning and build_id(other) in warning
-    assert read_of(image, said.code) is None
+    assert image.bytes[said.code] is None
 
 
 def build_id(path):
@@ -308,12 +283,11 @@ def test_a_core_cut_short_is_partial_and_never_wrong(how, library, tmp_path):
     size = core.stat().st_size
     for tenths in (9, 5, 1):
         os.truncate(core, size * tenths // 10)
-        image = peek(core, said)
+        image = image_of(core, said)
         assert any("cut short" in warning for warning in image.warnings)
-        assert image.missing > 0
-        for (_, data), (_, right) in zip(image.reads, said.reads):
-            assert data in (None, right)
-    assert None in [data for _, data in image.reads]
+        assert missing(image) > 0
+        assert_never_wrong(image, said)
+    assert None in image.bytes.values()
 
 
 @needs_kernel_cores
@@ -326,8 +300,7 @@ def test_a_core_cut_short_is_partial_and_never_wrong(how, library, tmp_path):
 )
 def test_a_core_without_what_the_filter_kept_out_says_so(coredump_filter, words, library, tmp_path):
     core, said = kernel_core(library, tmp_path, coredump_filter)
-    image = peek(core, said)
+    image = image_of(core, said)
     assert any(words in warning and "coredump_filter" in warning for warning in image.warnings)
-    for (_, data), (_, right) in zip(image.reads, said.reads):
-        assert data in (None, right)
-    assert (image.missing > 0) == (coredump_filter == 0)
+    assert_never_wrong(image, said)
+    assert (missing(image) > 0) == (coredump_filter == 0)

@@ -10,6 +10,7 @@ import hung
 import inside
 import native
 import pytest
+from processes import sleep_of, wait_for
 
 QUESTION = "minimq.transport.TCPTransport"
 DIFFERS = {"source"}  # between asking a process, its core and its snapshot
@@ -52,9 +53,9 @@ def test_it_hangs_where_the_story_says(story):
 
 
 def test_the_answer_from_outside_is_the_one_from_inside(story):
-    before = hung.state(story.pid)
+    before = sleep_of(story.pid)
     outside, done = why(story.pid)
-    assert hung.state(story.pid) == before
+    assert sleep_of(story.pid) == before
     assert story.process.poll() is None
     assert b"MiB copied" in done.stderr
     from_inside = json.loads(story.ask(QUESTION))
@@ -107,5 +108,5 @@ def test_the_descriptors_are_named_with_owner_and_holders(story):
 def test_it_goes_on_when_the_broker_frees_a_connection(story):
     why(story.pid)
     story.free_one("TCPTransport")
-    hung.wait_for(lambda: story.now() != story.where)
+    wait_for(lambda: story.now() != story.where)
     assert story.wait_until_hung().endswith("test_142")

@@ -7,7 +7,8 @@ import subprocess
 import sys
 
 import pytest
-from live_target import ask_for, check_bytes, is_root_with, peek, read, sitting
+from live_target import ask_for, check_bytes, is_root_with, peek, sitting
+from processes import read
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads processes of Linux")
 AS_ROOT = pytest.mark.skipif(

@@ -8,10 +8,13 @@ import signal
 import subprocess
 import sys
 import textwrap
+import time
 
 import native
 import pytest
+from processes import read, sleep_of, state_of, tids_of, wait_for
 
+FUTEX = "202"  # x86-64
 PRELUDE = """
 import os, queue, select, socket, subprocess, sys, threading, time
 server = socket.create_server(("127.0.0.1", 0))
@@ -40,16 +43,16 @@ def _supported():
         pytest.skip("this refchain does not read other processes")
 
 
-def stacks_of(program, *options, is_still=True):
-    """The threads of a program that has come to a rest after it printed "ready", by name."""
+def stacks_of(program, *options, until=None):
+    """The threads of a program, by name, when it has printed "ready" and come to a rest, or until(pid)."""
     process = subprocess.Popen([sys.executable, "-c", PRELUDE + textwrap.dedent(program)],
                                stdout=subprocess.PIPE, start_new_session=True)  # fmt: skip
     try:
         assert process.stdout.readline() == b"ready\n"
-        if is_still:
-            wait_until_still(process.pid)
+        if until:
+            wait_for(lambda: until(process.pid))
         else:
-            subprocess.run(["sleep", "0.5"], check=True)
+            wait_until_still(process.pid)
         done = native.run("stacks", str(process.pid), "--json", *options)
         assert done.returncode == 0, done.stderr
         return {t["name"]: t for t in json.loads(done.stdout)["threads"]}
@@ -64,11 +67,11 @@ def wait_until_still(pid):
     looks = []
     while len(looks) < 3 or not looks[-1] == looks[-2] == looks[-3]:
         look = []
-        for tid in os.listdir(f"/proc/{pid}/task"):
-            with open(f"/proc/{pid}/task/{tid}/status") as file:
-                look.append((tid, re.findall(r"^(?:State|.*ctxt_switches):.*$", file.read(), re.M)))
-        looks.append(sorted(look))
-        subprocess.run(["sleep", "0.1"], check=True)
+        for tid in tids_of(pid):
+            status = read(f"/proc/{pid}/task/{tid}/status")
+            look.append((tid, re.findall(r"^(?:State|.*ctxt_switches):.*$", status, re.M)))
+        looks.append(look)
+        time.sleep(0.1)
 
 
 def places(thread):
@@ -149,17 +152,24 @@ def test_a_deadlock_names_who_has_the_locks():
     assert held["left"] != held["right"]
 
 
+def is_one_of_two_shut_out(pid):
+    """The main thread runs and the other waits for the GIL."""
+    _, other = tids_of(pid)
+    state, call = sleep_of(pid, other)
+    return state_of(pid) == "R" and state == "S" and call[:1] == [FUTEX]
+
+
 def test_who_has_the_gil_and_who_wants_it():
     threads = stacks_of("""
         sys.setswitchinterval(100)
         def wants():
-            time.sleep(0.05)
+            while True: time.sleep(0.05)
         def has():
             while True: pass
         thread(wants)
         print('ready', flush=True)
         has()
-    """, is_still=False)  # fmt: skip
+    """, until=is_one_of_two_shut_out)  # fmt: skip
     assert {name: (t["has_gil"], t["waits_for"]) for name, t in threads.items()} == {
         "MainThread": (True, "running"), "wants": (False, "futex (the GIL)")}  # fmt: skip
 

@@ -14,13 +14,12 @@ import sys
 import tempfile
 import time
 
-import hung
 import inside
 import native
 import pytest
+from processes import SAMPLES, child_of, read, sleep_of, state_of, wait_for
 
 TARGET = inside.PROGRAMS / "target.py"
-SAMPLES = int(os.environ.get("RCH_SAMPLES", "5"))
 STATES = ["spin", "sleep", "recv", "lock", "gil", "collect", "mutators", "churn"]
 
 
@@ -53,27 +52,22 @@ def check(done, codes=(0,)):
     return answer
 
 
-def stable_state(pid):
-    letter, call = hung.state(pid)
-    return letter, call
-
-
 @pytest.mark.parametrize("state", ["sleep", "recv", "lock", "gil"])
 def test_a_process_that_waits_is_read_and_waits_on(state):
     with target(state) as process:
-        hung.wait_for(lambda: stable_state(process.pid)[0] == "S")
-        before = stable_state(process.pid)
+        wait_for(lambda: state_of(process.pid) == "S")
+        before = sleep_of(process.pid)
         for _ in range(3):
             check(why(process.pid))
-            assert stable_state(process.pid) == before
+            assert sleep_of(process.pid) == before
         time.sleep(0.1)
-        assert process.poll() is None and stable_state(process.pid) == before
+        assert process.poll() is None and sleep_of(process.pid) == before
 
 
 def test_a_process_that_spins_is_read_and_spins_on():
     with target("spin") as process:
         check(why(process.pid))
-        assert stable_state(process.pid)[0] == "R"
+        wait_for(lambda: state_of(process.pid) == "R")
 
 
 @pytest.mark.parametrize("state", ["collect", "mutators", "churn"])
@@ -91,11 +85,13 @@ def test_a_busy_process_is_read_at_any_moment(state):
 def test_a_stopped_process_is_read_and_stays_stopped():
     with target("spin") as process:
         process.send_signal(signal.SIGSTOP)
-        hung.wait_for(lambda: stable_state(process.pid)[0] == "T")
+        wait_for(lambda: state_of(process.pid) == "T")
         check(why(process.pid))
-        assert stable_state(process.pid)[0] == "T"
+        wait_for(lambda: state_of(process.pid) == "T")
+        time.sleep(0.02)
+        assert state_of(process.pid) == "T"
         process.send_signal(signal.SIGCONT)
-        hung.wait_for(lambda: stable_state(process.pid)[0] == "R")
+        wait_for(lambda: state_of(process.pid) == "R")
 
 
 def test_a_process_may_end_while_it_is_read():
@@ -136,7 +132,7 @@ def test_the_systems_pythons(name):
 
 def library():
     """The libpython that this interpreter maps, or None."""
-    for line in hung.read("/proc/self/maps").splitlines():
+    for line in read("/proc/self/maps").splitlines():
         path = line.split()[-1]
         if "/libpython3." in path:
             return pathlib.Path(path)
@@ -149,7 +145,7 @@ def test_a_library_deleted_under_the_process(tmp_path):
     copy = shutil.copy(library(), tmp_path)
     env = inside.environment(LD_LIBRARY_PATH=str(tmp_path))
     with target("sleep", env=env) as process:
-        assert str(tmp_path) in hung.read(f"/proc/{process.pid}/maps")
+        assert str(tmp_path) in read(f"/proc/{process.pid}/maps")
         os.unlink(copy)
         check(why(process.pid))
 
@@ -159,9 +155,9 @@ def test_a_process_in_namespaces_of_its_own():
     if subprocess.run(["unshare", "--mount", "true"], capture_output=True).returncode:
         pytest.skip("namespaces need privileges that we do not have")
     with target("sleep", python=command) as process:
-        child = hung.read(f"/proc/{process.pid}/task/{process.pid}/children").split()[0]
+        child = child_of(process.pid)
         check(why(child))
-        os.kill(int(child), signal.SIGKILL)
+        os.kill(child, signal.SIGKILL)
 
 
 @pytest.mark.skipif(os.getuid() != 0, reason="needs root to become somebody else")
@@ -201,7 +197,7 @@ def test_no_such_process():
 
 def test_a_zombie():
     with subprocess.Popen(["true"]) as process:
-        hung.wait_for(lambda: stable_state(process.pid)[0] == "Z")
+        wait_for(lambda: state_of(process.pid) == "Z")
         done = why(process.pid)
     assert done.returncode == 4 and "zombie" in done.stderr.decode()
 
@@ -224,8 +220,8 @@ def test_doctor_says_what_would_work():
 
 def test_killing_the_reader_leaves_the_process_as_it_was():
     with target("sleep") as process:
-        hung.wait_for(lambda: stable_state(process.pid)[0] == "S")
-        before = stable_state(process.pid)
+        wait_for(lambda: state_of(process.pid) == "S")
+        before = sleep_of(process.pid)
         for number in range(10):
             reader = subprocess.Popen(
                 [native.refchain(), "why", str(process.pid), "Widget"],
@@ -235,7 +231,7 @@ def test_killing_the_reader_leaves_the_process_as_it_was():
             time.sleep(0.002 * number)
             reader.kill()
             reader.wait()
-            hung.wait_for(lambda: stable_state(process.pid) == before, seconds=5)
+            wait_for(lambda: sleep_of(process.pid) == before)
         check(why(process.pid))
 
 

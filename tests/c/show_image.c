@@ -1,7 +1,12 @@
 // SPDX-License-Identifier: MIT
-// tests/c/peek_live.c -- reads a live process for tests: `peek_live PID [ADDRESS:BYTES]...` prints what the
-// image says and those bytes, `peek_live --permit PID` what is in the way. The exit code is the status.
+// tests/c/show_image.c -- the image of a process or of a core file, for the Python tests:
 //
+//   show_image [OPTIONS] WHERE [ADDRESS:BYTES]...   what the image says, and those bytes
+//   show_image --permit PID                         what is in the way
+//
+// WHERE is a pid, "self", or the path of a core. The exit code is the status.
+//
+//   --sysroot DIR   where the files of a core are
 //   --limit BYTES   the rest of the copy goes to a file
 //   --at MIB        kill ourselves when so much is copied
 //   --cancel        stop at the first report
@@ -25,7 +30,7 @@
 #include "target/permit.h"
 
 static uint64_t kill_at = UINT64_MAX;
-static bool cancels;
+static bool cancels, shows_permit;
 static unsigned num_reports;
 
 static bool report(void *ctx, const char *phase, uint64_t done, uint64_t total)
@@ -33,7 +38,7 @@ static bool report(void *ctx, const char *phase, uint64_t done, uint64_t total)
     (void)ctx;
     bool is_copy = strcmp(phase, "copy") == 0;
     if ((!is_copy && strcmp(phase, "prepare") != 0) || done > total)
-        (void)fprintf(stderr, "peek_live: odd report: %s %" PRIu64 "/%" PRIu64 "\n", phase, done,
+        (void)fprintf(stderr, "show_image: odd report: %s %" PRIu64 "/%" PRIu64 "\n", phase, done,
                       total);
     if (!is_copy)
         return true;
@@ -43,7 +48,7 @@ static bool report(void *ctx, const char *phase, uint64_t done, uint64_t total)
     return !cancels;
 }
 
-static int show_permit(uint32_t pid)
+static int print_permit(uint32_t pid)
 {
     struct rch_permit permit;
     rch_permit_check(pid, &permit);
@@ -56,7 +61,7 @@ static int show_permit(uint32_t pid)
     return 0;
 }
 
-static void show_image(const struct rch_image *image)
+static void print_image(const struct rch_image *image)
 {
     (void)printf("pid %" PRIu32 "\ntime_ns %" PRIu64 "\npause_ns %" PRIu64 "\ncopied %" PRIu64
                  "\nmissing %" PRIu64 "\nnot_stopped %" PRIu32 "\nreports %u\n",
@@ -79,7 +84,7 @@ static void show_image(const struct rch_image *image)
         (void)printf("warning %s\n", image->warnings[i]);
 }
 
-static void show_bytes(struct rch_image *image, const char *what)
+static void print_bytes(struct rch_image *image, const char *what)
 {
     char *colon;
     uint64_t addr = strtoull(what, &colon, 16);
@@ -107,7 +112,7 @@ static void forbid(uint32_t call)
     struct sock_fprog filter = {sizeof(code) / sizeof(code[0]), code};
     (void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
     if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) < 0)
-        (void)fprintf(stderr, "peek_live: cannot forbid a call\n");
+        (void)fprintf(stderr, "show_image: cannot forbid a call\n");
 }
 
 static unsigned num_open_files(void)
@@ -121,40 +126,61 @@ static unsigned num_open_files(void)
     return num;
 }
 
-int main(int argc, char **argv)
+// The options from argv[1] on; the number of the first word behind them.
+static int parse(int argc, char **argv, struct rch_image_options *options)
 {
-    struct rch_progress progress = {report, NULL};
-    struct rch_image_options options = {.progress = &progress};
-    struct rch_image *image;
-    struct rch_error err;
     int i = 1;
     for (; i < argc && argv[i][0] == '-'; i++) {
         if (strcmp(argv[i], "--forbid") == 0 && i + 1 < argc)
             forbid((uint32_t)strtoul(argv[++i], NULL, 10));
-        else if (strcmp(argv[i], "--permit") == 0 && i + 1 < argc)
-            return show_permit((uint32_t)strtoul(argv[i + 1], NULL, 10));
+        else if (strcmp(argv[i], "--permit") == 0)
+            shows_permit = true;
         else if (strcmp(argv[i], "--cancel") == 0)
             cancels = true;
+        else if (strcmp(argv[i], "--sysroot") == 0 && i + 1 < argc)
+            options->sysroot = argv[++i];
         else if (strcmp(argv[i], "--limit") == 0 && i + 1 < argc)
-            options.memory_limit = strtoull(argv[++i], NULL, 10);
+            options->memory_limit = strtoull(argv[++i], NULL, 10);
         else if (strcmp(argv[i], "--at") == 0 && i + 1 < argc)
             kill_at = strtoull(argv[++i], NULL, 10) << 20;
     }
+    return i;
+}
+
+static enum rch_status open_image(const char *where, struct rch_image_options *options,
+                                  struct rch_image **image, struct rch_error *err)
+{
+    static const struct rch_progress progress = {report, NULL};
+    char *end;
+    unsigned long pid = strtoul(where, &end, 10);
+    if (strcmp(where, "self") == 0)
+        pid = (unsigned long)getpid();
+    else if (*end)
+        return rch_image_open_core(where, options, image, err);
+    options->progress = &progress;
+    return rch_image_open_pid((uint32_t)pid, options, image, err);
+}
+
+int main(int argc, char **argv)
+{
+    struct rch_image_options options = {0};
+    struct rch_image *image;
+    struct rch_error err;
+    int i = parse(argc, argv, &options);
     if (i >= argc)
         return 100;
-    uint32_t pid =
-        strcmp(argv[i], "self") ? (uint32_t)strtoul(argv[i], NULL, 10) : (uint32_t)getpid();
+    if (shows_permit)
+        return print_permit((uint32_t)strtoul(argv[i], NULL, 10));
     unsigned num_files = num_open_files();
-    enum rch_status st = rch_image_open_pid(pid, &options, &image, &err);
-    if (st != RCH_OK) {
+    enum rch_status st = open_image(argv[i], &options, &image, &err);
+    if (st == RCH_OK) {
+        print_image(image);
+        for (i++; i < argc; i++)
+            print_bytes(image, argv[i]);
+        rch_image_free(image);
+    } else {
         (void)printf("error %s: %s\n", rch_status_words(st), err.message);
-        (void)printf("left_open %u\n", num_open_files() - num_files);
-        return (int)st;
     }
-    show_image(image);
-    for (i++; i < argc; i++)
-        show_bytes(image, argv[i]);
-    rch_image_free(image);
     (void)printf("left_open %u\n", num_open_files() - num_files);
-    return 0;
+    return (int)st;
 }
