@@ -41,7 +41,7 @@ has_pythons() {
 }
 
 make_sid() {
-    local from packages=gcc,libc6-dev,libxxhash-dev,libcmocka-dev version log=$sid.log
+    local from packages=gcc,libc6-dev,libxxhash-dev,zlib1g-dev,libzstd-dev,libcmocka-dev version log=$sid.log
     command -v debootstrap >/dev/null || cannot "debootstrap is missing: apt-get install debootstrap"
     from=$(mirror)
     [ -n "$from" ] || cannot "no mirror of Debian in apt's sources: name one with SID_MIRROR=..."
