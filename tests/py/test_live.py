@@ -443,7 +443,7 @@ async def main():
     while True:
         n += 1
         await asyncio.sleep(0.001)
-        if n % 100 == 0: print(n, flush=True)
+        if n % 20 == 0: print(n, flush=True)
 asyncio.run(main())
 """
 
@@ -458,7 +458,7 @@ def test_python_with_busy_threads_and_an_event_loop():
             assert len(seen.threads) == 6
             assert seen.values["not_stopped"] == "0"
         for _ in range(3):
-            assert int(one.stdout.readline()) % 100 == 0
+            assert int(one.stdout.readline()) % 20 == 0
         assert one.poll() is None
     finally:
         one.kill()
