@@ -14,7 +14,7 @@ sid=$(realpath -m "${SID:-build/sid}")
 versions=${VERSIONS:-3.14 3.15}
 in_process=(test_api test_corpus test_gen_layout test_hostile test_observer test_threads test_truth
     test_unperturbed)
-outside=() # tests that read other processes and cores: to be named here
+outside=(test_fds test_hung test_outside test_stacks_outside test_targets)
 
 cannot() {
     printf 'test-sid cannot run here: %s\n' "$*" >&2

@@ -188,7 +188,7 @@ static enum rch_status note_read(struct live *live, const struct batch *batch, u
     return RCH_OK;
 }
 
-// A page that cannot be read is left out.
+// A page that cannot be read is left out; one that nobody can read holds nothing.
 static enum rch_status copy_batch(struct live *live, struct batch *batch, struct rch_error *err)
 {
     while (batch->num) {
@@ -200,8 +200,11 @@ static enum rch_status copy_batch(struct live *live, struct batch *batch, struct
             break;
         if (num == 0 && rch_proc_has_ended(live->tid, 0))
             return ended(live, err);
-        if (num == 0)
-            advance(batch, PAGE_BYTES);
+        if (num)
+            continue;
+        if (rch_proc_is_guard(live->pagemap, (uintptr_t)batch->remote[0].iov_base))
+            RCH_TRY(note_read(live, batch, PAGE_BYTES, err));
+        advance(batch, PAGE_BYTES);
     }
     batch->num_bytes = 0;
     return RCH_OK;

@@ -24,6 +24,7 @@
 #define ENTRY_PRESENT (UINT64_C(1) << 63)
 #define ENTRY_SWAPPED (UINT64_C(1) << 62)
 #define ENTRY_OF_FILE (UINT64_C(1) << 61)
+#define ENTRY_GUARD (UINT64_C(1) << 58)
 #define MOST_ENTRIES (UINT64_C(1) << 24)  // of one map: 64 GiB
 
 // PAGEMAP_SCAN, Linux 6.7; older headers do not have it.
@@ -397,4 +398,12 @@ enum rch_status rch_proc_pages(int pagemap, uint64_t start, uint64_t end, enum r
         scan.start = scan.walk_end;
     }
     return RCH_OK;
+}
+
+bool rch_proc_is_guard(int pagemap, uint64_t addr)
+{
+    uint64_t entry;
+    off_t at = (off_t)(addr / PAGE_BYTES * sizeof(entry));
+    return pagemap >= 0 && pread(pagemap, &entry, sizeof(entry), at) == (ssize_t)sizeof(entry) &&
+           (entry & ENTRY_GUARD);
 }

@@ -54,5 +54,8 @@ enum rch_proc_pages {
 RCH_MUST_CHECK enum rch_status rch_proc_pages(int pagemap, uint64_t start, uint64_t end,
                                               enum rch_proc_pages which, struct rch_vec *spans,
                                               struct rch_error *err);
+/// A page that the process made a guard (MADV_GUARD_INSTALL, as glibc 2.42 does in thread stacks): the
+/// map has access, the page has not. False: not, or it cannot be told (before Linux 6.15).
+bool rch_proc_is_guard(int pagemap, uint64_t addr);
 
 #endif

@@ -29,6 +29,7 @@
 #include <unistd.h>
 
 #define PAGE ((size_t)4096)
+#define GUARD_INSTALL 102  // MADV_GUARD_INSTALL, not in older headers
 #define MAX_THREADS 600
 #define LONG_S 100000
 
@@ -263,6 +264,7 @@ static void show_bytes(void)
     char *shared = map(PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1);
     char *untouched = map(1024 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1);
     char *guard = map(2 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1);
+    char *inner = map(3 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1);
     char *vast = map((size_t)1 << 40, PROT_READ | PROT_WRITE,
                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1);
     char *heap = malloc(64);
@@ -274,6 +276,8 @@ static void show_bytes(void)
     memcpy(vast + ((size_t)1 << 39), hidden, sizeof(hidden));
     memcpy(in_bss, "those in .bss", 14);
     (void)mprotect(guard, PAGE, PROT_NONE);
+    memset(inner, 'i', 3 * PAGE);
+    (void)madvise(inner + PAGE, PAGE, GUARD_INSTALL);  // fails before Linux 6.13
     show("rodata", in_rodata);
     show("data", in_data);
     show("bss", in_bss);
@@ -282,6 +286,8 @@ static void show_bytes(void)
     show("shared", shared);
     show("untouched", untouched + 512 * PAGE);
     show("guard", guard);
+    show("inner", inner + PAGE);
+    show("behind", inner + 2 * PAGE);
     show("vast", vast + ((size_t)1 << 39));
     show_file("file", false);
     show_file("deleted", true);
