@@ -37,7 +37,8 @@ struct rch_capture;  // a walk that is done
 
 /// Walk. The target must stand still (own process: GIL held) until this returns. Runs no code of
 /// the target but tp_traverse, creates no Python object, changes no reference count.
-/// RCH_EBUSY: a collection is under way. On success the caller owns *capture_out.
+/// RCH_EBUSY: a collection is under way (from outside the graph is partial then). On success the
+/// caller owns *capture_out.
 RCH_MUST_CHECK enum rch_status rch_capture_walk(const struct rch_capture_options *options,
                                                 const struct rch_alloc *alloc,
                                                 struct rch_capture **capture_out,

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: MIT
 // capture/discover.c -- find tracked objects without the collector's lists: each aligned address of
 // writable memory whose type word is that of a known type, whose count is sane and whose header says that it
-// is in a list. For images in the middle of a collection, and for damaged lists. (research:
-// cpython-memory, 1.4)
+// is in a list. For images in the middle of a collection, and for damaged lists. A build without lists (free
+// threading) would differ in rch__is_tracked_object() and is_linked() only. (research: cpython-memory, 1.4)
 #include "capture/state.h"
 
 #define ALIGNMENT 16
 #define PIECE_BYTES ((uint64_t)64 << 10)
 #define FILTER_BITS 18
+#define PREV_IS_COUNT 2  // CPython's PREV_MASK_COLLECTING
 #define MAX_PASSES 6  // a type, its metaclass, the metaclass of that ...
 
 struct search {
@@ -45,7 +46,7 @@ static bool is_linked(struct rch__cap *cap, rch_addr addr)
     if (!rch__is_memory(cap, next, 16) ||
         !rch_target_read(&cap->probe, next + (uint32_t)L->gc_prev, &back, sizeof(back)))
         return false;
-    return (back & ~7ull) == node || (back >> 2) <= UINT32_MAX;
+    return (back & ~7ull) == node || ((back & PREV_IS_COUNT) && (back >> 2) <= UINT32_MAX);
 }
 
 // A class gets its record as soon as it is met, so that the next pass finds its instances.

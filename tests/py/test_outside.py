@@ -143,7 +143,7 @@ COLLECTING = """
 
 
 def test_in_the_middle_of_a_collection_no_object_is_lost(tmp_path):
-    num_marked = num_dumps = 0
+    num_marked, num_dumps, numbers = 0, 0, []
     with running(program(tmp_path, COLLECTING)) as (process, _):
         while num_marked < SAMPLES and num_dumps < 20 * SAMPLES:  # some are between collections
             num_dumps += 1
@@ -154,9 +154,11 @@ def test_in_the_middle_of_a_collection_no_object_is_lost(tmp_path):
             marked = [w for w in info["warnings"] if w.startswith("a garbage collection")]
             assert info["partial"] == bool(marked)
             num_marked += bool(marked)
+            numbers.append(info["tracked"])
             answer = why(tmp_path / "f.rch", "__main__.Kept")
             assert [inside.root(h) for h in answer["holders"]] == [("module", "__main__")]
     assert num_marked == SAMPLES
+    assert max(numbers) - min(numbers) < 100  # of 65,000
 
 
 CHANGING = """
