@@ -231,6 +231,18 @@ static bool links_agree(struct check *check, uint64_t head, bool forward)
     return true;
 }
 
+// Does the head lead, in both directions, to memory that list nodes could be in?
+static bool leads_to_nodes(struct check *check, uint64_t head)
+{
+    uint64_t node, links[2];
+    for (int32_t offset = 0; offset <= check->layout->gc_prev; offset += check->layout->gc_prev) {
+        if (!load_word(check, head, offset, &node) || (node & ~UINT64_C(3)) == 0 ||
+            !rch_target_read(check->target, node & ~UINT64_C(3), links, sizeof(links)))
+            return false;
+    }
+    return true;
+}
+
 // A thread of another process may have been stopped while it linked an object into a list. It has the
 // GIL for that, so of all lists one may be odd (*num_odd counts).
 static bool is_generation(struct check *check, uint64_t head, int *num_odd)
@@ -243,7 +255,7 @@ static bool is_generation(struct check *check, uint64_t head, int *num_odd)
         return false;
     if (links_agree(check, head, true) && links_agree(check, head, false))
         return true;
-    return !check->target->is_own && ++*num_odd == 1;
+    return !check->target->is_own && ++*num_odd == 1 && leads_to_nodes(check, head);
 }
 
 // Are the collected generations, one after the other, and the permanent one here?
