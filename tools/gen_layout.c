@@ -569,6 +569,8 @@ static void misc_rows(void)
     OFF(EVER, module_state, module_struct, md_state)
     OFF(EVER, module_weaklist, module_struct, md_weaklist)
     OFF(EVER, module_name, module_struct, md_name)
+    OFF(FROM_15, module_state_size, module_struct, md_state_size)
+    OFF(FROM_15, module_state_traverse, module_struct, md_state_traverse)
     OFF(EVER, moduledef_size, PyModuleDef, m_size)
     OFF(EVER, moduledef_traverse, PyModuleDef, m_traverse)
 

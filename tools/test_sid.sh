@@ -61,14 +61,21 @@ make_sid() {
     mv "$sid.new" "$sid"
 }
 
-# What is in the checkout, not what was built from it.
+# What is in the checkout, not what was built from it. A file keeps its time unless it differs: it may
+# be older than what was built there from another one.
 copy_checkout() {
-    local there=$sid/root/refchain
-    mkdir -p "$there"
-    find "$there" -mindepth 1 -maxdepth 1 ! -name build ! -name '.venv*' -exec rm -rf {} +
+    local there=$sid/root/refchain new=$sid/root/refchain.new file
+    rm -rf "$new"
+    mkdir -p "$there" "$new"
     git -c safe.directory="$PWD" ls-files -z --cached --others --exclude-standard |
         tar --create --null --files-from=- --ignore-failed-read 2>/dev/null |
-        tar --extract --directory="$there" --no-same-owner
+        tar --extract --touch --directory="$new" --no-same-owner
+    (cd "$new" && find . -type f -print0) | while IFS= read -r -d '' file; do
+        cmp -s "$there/$file" "$new/$file" && touch -r "$there/$file" "$new/$file"
+    done || true
+    find "$there" -mindepth 1 -maxdepth 1 ! -name build ! -name '.venv*' -exec rm -rf {} +
+    find "$new" -mindepth 1 -maxdepth 1 -exec mv -t "$there" {} +
+    rmdir "$new"
 }
 
 # Names, certificates and package index as they are out here.
@@ -105,4 +112,10 @@ exec unshare --mount --propagation private bash -c '
     mount --rbind /dev "$sid/dev"
     exec chroot "$sid" "$@"' sid "$sid" \
     env -i HOME=/root PATH=/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8 VERSIONS="$versions" \
-    ${settings[@]+"${settings[@]}"} /root/refchain/tools/test_all.sh "$@"
+    ${settings[@]+"${settings[@]}"} bash -c '
+    set -eu
+    cd /root/refchain
+    venv=.venv-${VERSIONS%% *}
+    PYTHON=python${VERSIONS%% *} tools/bootstrap.sh "$venv" build test
+    PATH="$PWD/$venv/bin:$PATH" tools/ctest.sh --build build/c # image_lab and the like
+    exec tools/test_all.sh "$@"' sid "$@"

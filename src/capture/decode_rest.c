@@ -115,12 +115,14 @@ void rch__scan_module(struct rch__cap *cap, struct rch__type *type, rch_addr mod
 {
     (void)type;
     const struct rch_layout *L = cap->L;
+    bool has_def = L->module_def != RCH_ABSENT;  // up to 3.14; then the module has what was there
     rch_addr def = rch__field_at(cap, module, L->module_def);
     rch_addr state = rch__field_at(cap, module, L->module_state);
-    if (!def || !state || !rch__field_at(cap, def, L->moduledef_traverse))
-        return;
-    uint64_t bytes = rch__field_at(cap, def, L->moduledef_size);
-    if (bytes > MAX_STATE_BYTES)
+    rch_addr traverse = has_def ? rch__field_at(cap, def, L->moduledef_traverse)
+                                : rch__field_at(cap, module, L->module_state_traverse);
+    uint64_t bytes = has_def ? rch__field_at(cap, def, L->moduledef_size)
+                             : rch__field_at(cap, module, L->module_state_size);
+    if (!state || !traverse || bytes > MAX_STATE_BYTES)
         return;
     scan_block(cap, state, bytes / 8, 8);
     char name[16];

@@ -152,7 +152,7 @@
     F(methoddef_name) F(methoddef_flags)                                                         \
     /* modules */                                                                                \
     F(module_dict) F(module_def) F(module_state) F(module_weaklist) F(module_name)               \
-    F(moduledef_size) F(moduledef_traverse)                                                      \
+    F(module_state_size) F(module_state_traverse) F(moduledef_size) F(moduledef_traverse)        \
     /* weak references, mapping proxy, cells of the rest */                                      \
     F(weakref_object) F(weakref_callback) F(weakref_hash) F(weakref_prev) F(weakref_next)        \
     F(mappingproxy_mapping)                                                                      \

@@ -416,6 +416,8 @@ const struct rch_layout rch_layout_v3_14 = {
     .module_state = 32,
     .module_weaklist = 40,
     .module_name = 48,
+    .module_state_size = RCH_ABSENT,
+    .module_state_traverse = RCH_ABSENT,
     .moduledef_size = 56,
     .moduledef_traverse = 80,
 

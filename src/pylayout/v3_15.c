@@ -416,6 +416,8 @@ const struct rch_layout rch_layout_v3_15 = {
     .module_state = 24,
     .module_weaklist = 32,
     .module_name = 40,
+    .module_state_size = 56,
+    .module_state_traverse = 64,
     .moduledef_size = 56,
     .moduledef_traverse = 80,
 

@@ -322,6 +322,7 @@ static void the_tables_say_what_was_measured(void **state)
         {14, "frame_inline_data", 72},
         {15, "gen_state_suspended", 1},
         {15, "module_def", RCH_ABSENT},
+        {15, "module_state_traverse", 64},
     };
     (void)state;
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {

@@ -48,7 +48,7 @@ class Hung:
     def __init__(self, app, folder, python=sys.executable):
         self.path = pathlib.Path(folder) / f"{app}.truth"
         self.path.unlink(missing_ok=True)
-        paths = [HERE, folder, HERE / "programs", *filter(None, [os.environ.get("PYTHONPATH")])]
+        paths = [folder, HERE, HERE / "programs", *filter(None, [os.environ.get("PYTHONPATH")])]
         self.process = subprocess.Popen(
             [python, "-W", "ignore", str(HERE / "programs" / "hangs.py"), app, str(self.path)],
             env={**os.environ, "PYTHONPATH": os.pathsep.join(map(str, paths))},
