@@ -9,6 +9,7 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -253,27 +254,23 @@ static void pipes_and_socket_pairs_name_their_other_end(void **state)
 
 static void the_end_of_a_pipe_in_another_process_is_found(void **state)
 {
-    int pipes[2];
+    int pipes[2], ready[2];
     struct rch_os_fds fds;
-    char words[64];
+    char words[64], byte;
     (void)state;
     assert_int_equal(pipe(pipes), 0);
+    assert_int_equal(pipe(ready), 0);
     pid_t child = fork();
     if (child == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
         close(pipes[0]);
-        pause();
+        if (write(ready[1], "x", 1) == 1)
+            pause();
         _exit(0);
     }
     close(pipes[1]);
-    for (;;) {  // until the child has closed its reading end
-        look(&fds, (uint32_t)child);
-        bool has_closed = true;
-        for (size_t i = 0; i < fds.rows.num; i++)
-            has_closed &= RCH_VEC_AT(&fds.rows, struct rch_os_fd, i).fd != pipes[0];
-        if (has_closed)
-            break;
-        rch_os_fds_deinit(&fds);
-    }
+    assert_int_equal(read(ready[0], &byte, 1), 1);  // the child has closed its reading end
+    look(&fds, (uint32_t)child);
     snprintf(words, sizeof(words), "pid %d fd %d", (int)getpid(), pipes[0]);
     assert_row(row_of(&fds, pipes[1]), RCH_FD_PIPE, "", "write end", NULL, words);
     rch_os_fds_deinit(&fds);
@@ -284,6 +281,8 @@ static void the_end_of_a_pipe_in_another_process_is_found(void **state)
     kill(child, SIGKILL);
     waitpid(child, NULL, 0);
     close(pipes[0]);
+    close(ready[0]);
+    close(ready[1]);
 }
 
 static void sockets_of_both_families_have_addresses(void **state)
