@@ -28,7 +28,8 @@ def answer(question):
 
 def free(type_name):
     for thing in gc.get_objects():
-        if type(thing).__name__ == type_name and thing.sock is not None:
+        is_one = type(thing).__name__ == type_name and thing.sock is not None
+        if is_one and getattr(thing, "connected", True):  # not the one that waits for its greeting
             thing.sock.shutdown(2)
             break
     put("freed", "")
