@@ -20,7 +20,10 @@ import tempfile
 import time
 
 TARGET = """
-import gc, sys, time
+import gc, sys, threading, time
+def restless():  # or the process sleeps, and need not be stopped at all
+    while True: time.sleep(0.0005)
+threading.Thread(target=restless, daemon=True).start()
 class Item:
     def __init__(self, i): self.i = i
 class Leaked: pass
