@@ -56,7 +56,7 @@ def free_threaded():
 
 
 def pythons():
-    """One interpreter a minor version that is known, and those that are named."""
+    """One interpreter a minor version that is known, 3.13t, and those that are named."""
     found = {}
     homes = pathlib.Path.home() / ".pyenv" / "versions"
     for minor in range(9, 32):
@@ -67,7 +67,7 @@ def pythons():
     system = shutil.which("python3", path="/usr/bin")
     if system:
         found["system"] = system
-    for path in named_pythons():
+    for path in filter(None, [free_threaded(), *named_pythons()]):
         found[os.path.basename(path)] = path
     return found or {"this": sys.executable}
 
