@@ -137,5 +137,12 @@ static struct PyModuleDef core_module = {
 
 PyMODINIT_FUNC PyInit__core(void)
 {
+#ifdef Py_GIL_DISABLED
+    PyErr_SetString(PyExc_ImportError,
+                    "refchain does not run inside free-threaded builds of CPython; it reads their "
+                    "processes from outside, as an experiment: refchain why PID TYPE");
+    return NULL;
+#else
     return PyModuleDef_Init(&core_module);
+#endif
 }
