@@ -44,9 +44,10 @@ static bool is_only_link(const struct rch_lay *lay, uint32_t upper, uint32_t low
     return down[upper + 1] - down[upper] == 1 && up[lower + 1] - up[lower] == 1;
 }
 
-/// What the neighbours on one side want of an item, added to *want and *weight.
+/// What the neighbours on one side want of an item, added to *want and *weight. `is_near_first`: those
+/// that are far pull less, so that in the end lengths count and not their squares.
 static void pull(const struct rch_lay *lay, const struct rch_lay_item *item, bool is_up,
-                 double *want, double *weight)
+                 bool is_near_first, double *want, double *weight)
 {
     uint32_t i = (uint32_t)(item - (const struct rch_lay_item *)lay->items.mem);
     const uint32_t *start = is_up ? lay->up_start.mem : lay->down_start.mem;
@@ -54,6 +55,8 @@ static void pull(const struct rch_lay *lay, const struct rch_lay_item *item, boo
     for (uint32_t k = start[i]; k < start[i + 1]; k++) {
         const struct rch_lay_item *other = RCH_LAY_ITEM(lay, list[k]);
         double force = is_only_link(lay, is_up ? list[k] : i, is_up ? i : list[k]) ? 16 : 1;
+        if (is_near_first)
+            force /= fabs(other->at - item->at) + 30;
         *want += force * other->at;
         *weight += force;
     }
@@ -94,11 +97,11 @@ static void place_layer(const struct place *p, uint32_t layer, enum side side)
         const struct rch_lay_item *item = item_at(p->lay, layer, k);
         double want = 0, weight = 0;
         if (side != SIDE_DOWN)
-            pull(p->lay, item, true, &want, &weight);
+            pull(p->lay, item, true, side == SIDE_BOTH, &want, &weight);
         if (side != SIDE_UP)
-            pull(p->lay, item, false, &want, &weight);
+            pull(p->lay, item, false, side == SIDE_BOTH, &want, &weight);
         bool is_free = weight == 0;
-        p->weight[k] = is_free ? 0.01 : weight;
+        p->weight[k] = is_free ? 0.0001 : weight;
         p->want[k] = is_free ? item->at : want / weight;
     }
     solve(p, layer);

@@ -261,10 +261,11 @@ static enum rch_status note_holder(struct maker *m, uint32_t i, struct rch_error
     else
         RCH_TRY(rch_picture_note(m->picture,
                                  rch_picture_text(m->picture,
-                                                  "    frees  %s of %s, %s objects in all, %s%s",
+                                                  "    frees  %s of %s, %s object%s in all, %s%s",
                                                   rch_count_text(mine, holder->frees.question),
                                                   rch_count_text(all, m->answer->objects),
                                                   rch_count_text(objects, holder->frees.objects),
+                                                  holder->frees.objects == 1 ? "" : "s",
                                                   rch_bytes_text(bytes, holder->frees.bytes),
                                                   m->answer->is_partial ? "" : " (exact)"),
                                  err));

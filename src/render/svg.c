@@ -529,7 +529,8 @@ static void put_head(struct drawing *d)
     long full_height =
         lround(foot + margin_px + (num_notes ? 8 + small_line_px * (double)num_notes : 0));
     rch_putf(d->sink,
-             "<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"rch-picture\" width=\"%ld\" "
+             "<svg xmlns=\"http://www.w3.org/2000/svg\" xml:space=\"preserve\" "
+             "class=\"rch-picture\" width=\"%ld\" "
              "height=\"%ld\" viewBox=\"0 0 %ld %ld\">\n<title>",
              full_width, full_height, full_width, full_height);
     rch_put_markup_name(d->sink, picture->heading ? picture->heading : "refchain", TITLE_BYTES,
