@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from typing import Any, Callable, Dict, Iterable, List, NamedTuple, Optional, Tuple, Union
+from dataclasses import dataclass
+from typing import Any, Callable, Dict, Iterable, List, Optional, Tuple, Union
 
 from . import _core
 from ._core import Error
@@ -14,7 +15,8 @@ _LINES = 4  # of a box that are drawn
 _NO_COLOR = 0xFFFFFFFF
 
 
-class Box(NamedTuple):
+@dataclass(frozen=True)
+class Box:
     """A box of a picture.
 
     label: up to four lines, the first says what it is. title: shown when the pointer rests on it;
@@ -31,7 +33,8 @@ class Box(NamedTuple):
     count: int = 1
 
 
-class Arrow(NamedTuple):
+@dataclass(frozen=True)
+class Arrow:
     """An arrow from box number `source` to box number `target`."""
 
     source: int

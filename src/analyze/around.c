@@ -248,6 +248,14 @@ static enum rch_status go_back(struct walk *w, uint32_t i, struct rch_error *err
     return RCH_OK;
 }
 
+/// A key that is told by the name of its value.
+static bool is_told_by_value(struct walk *w, rch_node v, uint32_t e)
+{
+    const struct rch_graph *g = w->g;
+    return !w->options->raw && rch_label_of(g, v, e - g->edge_start[v])->kind == RCH_EDGE_KEY &&
+           rch_view_text(&w->view, g->edges[e]) != RCH_NO_STR;
+}
+
 static enum rch_status go_forward(struct walk *w, uint32_t i, struct rch_error *err)
 {
     const struct rch_graph *g = w->g;
@@ -256,7 +264,7 @@ static enum rch_status go_forward(struct walk *w, uint32_t i, struct rch_error *
     for (size_t f = 0; f < w->fronts.num && w->fronts.num < w->max_objects; f++) {
         rch_node front = RCH_VEC_AT(&w->fronts, rch_node, f);
         for (uint32_t e = g->edge_start[front]; e < g->edge_start[front + 1]; e++) {
-            if (!counts(w, front, e))
+            if (!counts(w, front, e) || is_told_by_value(w, front, e))
                 continue;
             rch_node to = g->edges[e];
             if (shown_of(w, front, e).fold == RCH_FOLD_FORWARD) {

@@ -13,6 +13,10 @@ enum { LABEL_COLUMNS = 60, TITLE_COLUMNS = 200 };
 static void put_quoted(struct rch_sink *sink, const char *clean)
 {
     for (; *clean; clean++) {
+        if (clean[0] == '\\' && clean[1] == '"') {
+            rch_put(sink, "\\\\u{5c}");  // what dot -Txdot makes of \" nobody can read
+            continue;
+        }
         if (*clean == '"' || *clean == '\\')
             rch_put(sink, "\\");
         if (*clean == '&')

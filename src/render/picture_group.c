@@ -114,7 +114,7 @@ static enum rch_status join_run(struct rch_picture *picture, const struct pair *
                                 struct rch_vec *out, struct rch_error *err)
 {
     struct rch_picture_edge all = *edge_at(picture, pairs[0].edge);
-    bool has_label = all.label != NULL;
+    bool has_label = all.label != NULL, is_weak = all.flags & RCH_PICTURE_WEAK;
     all.from = pairs[0].from;
     all.to = pairs[0].to;
     for (size_t i = 1; i < num; i++) {
@@ -123,7 +123,10 @@ static enum rch_status join_run(struct rch_picture *picture, const struct pair *
         all.count += edge->count;
         all.note = all.note ? all.note : edge->note;
         all.flags |= edge->flags;
+        is_weak = is_weak && (edge->flags & RCH_PICTURE_WEAK);
     }
+    if (!is_weak)
+        all.flags &= (uint8_t)~RCH_PICTURE_WEAK;
     if (num > 1 && has_label && !(all.label = join_labels(picture, pairs, num)))
         return rch_fail(err, RCH_ENOMEM, "names of arrows");
     return rch_vec_append(out, &all, 1, err);
@@ -156,7 +159,7 @@ static enum rch_status join_all(struct rch_picture *picture, const struct groupi
     RCH_VEC(pairs, picture->edges.alloc, struct pair);
     for (size_t i = 0; i < picture->edges.num; i++) {
         const struct rch_picture_edge *edge = edge_at(picture, i);
-        struct pair pair = {edge->from, edge->to, (uint32_t)i, edge->flags & RCH_PICTURE_WEAK};
+        struct pair pair = {edge->from, edge->to, (uint32_t)i, false};
         if (g) {
             pair.from = g->group_of[edge->from];
             pair.to = g->group_of[edge->to];
@@ -167,6 +170,7 @@ static enum rch_status join_all(struct rch_picture *picture, const struct groupi
                 (to->num_runs && to->parent != pair.from))
                 continue;  // a stub only hangs on what it was reached from
         }
+        pair.is_weak = pair.from != pair.to && (edge->flags & RCH_PICTURE_WEAK);
         RCH_TRY(rch_vec_append(&pairs, &pair, 1, err));
     }
     return join_arrows(picture, &pairs, err);
