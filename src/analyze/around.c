@@ -8,7 +8,7 @@
 
 #include "analyze/view.h"
 
-enum { MAX_OBJECTS = 100000, MAX_LINKS = 400000, DEPTH = 3 };
+enum { MAX_STARTS = 20000, MAX_OBJECTS = 200000, MAX_LINKS = 600000, DEPTH = 3 };
 
 struct walk {
     struct rch_around *around;
@@ -200,7 +200,7 @@ static enum rch_status add_link(struct walk *w, uint32_t i, rch_node other, rch_
                          (strcmp(name, "__globals__") == 0 || strcmp(name, "__builtins__") == 0));
     if (is_end && is_new)
         rch_bit_set(w->is_end, k);
-    else if (!is_end)
+    else if (!is_end && RCH_VEC_AT(&w->around->nodes, struct rch_around_node, k).depth > here.depth)
         rch_bit_clear(w->is_end, k);
     return rch_vec_append(&w->around->links, &link, 1, err);
 }
@@ -303,8 +303,10 @@ static enum rch_status run(struct walk *w, struct rch_error *err)
 {
     const struct rch_question *q = w->view.question;
     uint32_t depth = w->options->depth ? w->options->depth : DEPTH, ignored;
-    for (uint32_t i = 0; i < q->num_members; i++)
-        RCH_TRY(add_node(w, q->members[i], 0, &ignored, err));
+    uint32_t num = w->options->max_starts ? w->options->max_starts : MAX_STARTS;
+    w->around->num_starts = num = q->num_members < num ? q->num_members : num;
+    for (uint64_t i = 0; i < num; i++)
+        RCH_TRY(add_node(w, q->members[i * q->num_members / num], 0, &ignored, err));
     for (uint32_t i = 0; i < w->around->nodes.num; i++) {
         struct rch_around_node *node = &RCH_VEC_AT(&w->around->nodes, struct rch_around_node, i);
         if (ends_here(w, i, node))

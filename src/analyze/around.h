@@ -10,7 +10,8 @@ struct rch_around_options {
     uint32_t depth;                   // hops. 0: 3
     bool is_forward;                  // what they refer to; false: what refers to them
     bool raw;                         // nothing folded
-    uint32_t max_objects, max_links;  // not more are looked at. 0: 100,000 and 400,000
+    uint32_t max_starts;              // of more members, so many are taken, evenly. 0: 20,000
+    uint32_t max_objects, max_links;  // not more are looked at. 0: 200,000 and 600,000
 };
 
 struct rch_around_node {
@@ -33,6 +34,7 @@ struct rch_around_link {
 struct rch_around {
     struct rch_vec nodes;  // struct rch_around_node, nearest first
     struct rch_vec links;  // struct rch_around_link
+    uint32_t num_starts;   // of the nodes, the first: members of the question
     bool is_forward;
     bool is_cut_short;  // there is more than was looked at
 };

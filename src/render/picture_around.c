@@ -124,14 +124,12 @@ static enum rch_status add_words(struct maker *m, const struct rch_render_option
                                  struct rch_error *err)
 {
     const struct rch_around *around = m->around;
-    char count[RCH_NUMBER_BYTES];
-    uint32_t depth = 0, num_starts = 0;
-    for (size_t i = 0; i < around->nodes.num; i++) {
-        num_starts += around_at(m, i)->depth == 0;
+    char count[RCH_NUMBER_BYTES], some[RCH_NUMBER_BYTES], all[RCH_NUMBER_BYTES];
+    uint32_t depth = 0, num_asked = options->asked ? options->asked->question.num_members : 0;
+    for (size_t i = 0; i < around->nodes.num; i++)
         depth = around_at(m, i)->depth > depth ? around_at(m, i)->depth : depth;
-    }
     const char *name = options->asked ? options->asked->question.text : "objects";
-    size_t num = around->nodes.num - num_starts;
+    size_t num = around->nodes.num - around->num_starts;
     m->picture->heading =
         rch_picture_text(m->picture, "What %s%s%s%s%s", around->is_forward ? "" : "refers to ",
                          name, around->is_forward ? " refers to" : "", options->source ? "   " : "",
@@ -140,6 +138,13 @@ static enum rch_status add_words(struct maker *m, const struct rch_render_option
         m->picture, "%s object%s or root%s, at most %" PRIu32 " hop%s away%s",
         num ? rch_count_text(count, num) : "No", num == 1 ? "" : "s", num == 1 ? "" : "s", depth,
         depth == 1 ? "" : "s", around->is_cut_short ? "; there are more, not looked at" : "");
+    if (num_asked > around->num_starts)
+        RCH_TRY(rch_picture_note(
+            m->picture,
+            rch_picture_text(
+                m->picture, "around %s of the %s objects, chosen evenly: \u00d7 counts those",
+                rch_count_text(some, around->num_starts), rch_count_text(all, num_asked)),
+            err));
     if (num == 0)
         m->picture->sentence =
             around->is_forward ? "It refers to nothing." : "Nothing refers to it.";

@@ -10,7 +10,7 @@
 
 #define NONE UINT32_MAX
 
-enum { GROUPED_NODES = 60, MIN_NODES = 8, MAX_LABELS = 3 };
+enum { GROUPED_NODES = 40, MIN_NODES = 8, MAX_LABELS = 3 };
 
 struct group {
     uint32_t node;         // one of it
@@ -387,6 +387,23 @@ static enum rch_status make_node(struct grouping *g, const struct group *group,
     return out->lines[0] && out->lines[1] ? RCH_OK : rch_fail(err, RCH_ENOMEM, "a group of boxes");
 }
 
+/// Where arrows are many, those between groups of one distance go: they tell least and cross most.
+static bool drop_flat_arrows(struct grouping *g)
+{
+    struct rch_vec *edges = &g->picture->edges;
+    size_t num = edges->num, num_kept = 0;
+    if (num <= g->groups.num + g->groups.num / 2)
+        return false;
+    for (size_t i = 0; i < num; i++) {
+        struct rch_picture_edge edge = *edge_at(g->picture, i);
+        uint32_t from = g->level[group_at(g, edge.from)->node];
+        if (edge.from == edge.to || from != g->level[group_at(g, edge.to)->node])
+            *edge_at(g->picture, num_kept++) = edge;
+    }
+    edges->num = num_kept;
+    return num_kept < num;
+}
+
 static enum rch_status put_groups(struct grouping *g, struct rch_error *err)
 {
     RCH_VEC(nodes, g->picture->nodes.alloc, struct rch_picture_node);
@@ -399,6 +416,7 @@ static enum rch_status put_groups(struct grouping *g, struct rch_error *err)
         RCH_TRY(rch_vec_append(&nodes, &node, 1, err));
     }
     RCH_TRY(join_all(g->picture, g, err));
+    bool has_dropped = drop_flat_arrows(g);
     struct rch_vec swap = g->picture->nodes;
     g->picture->nodes = nodes;
     nodes = swap;
@@ -407,6 +425,9 @@ static enum rch_status put_groups(struct grouping *g, struct rch_error *err)
         g->picture, "grouped: alike boxes are one, \u00d7 says how many%s%s%s",
         num_left_out ? "; " : "", num_left_out ? rch_count_text(count, num_left_out) : "",
         num_left_out ? " behind those left out are not drawn" : "");
+    if (has_dropped)
+        RCH_TRY(
+            rch_picture_note(g->picture, "arrows between boxes of one distance are left out", err));
     return rch_picture_note(g->picture, text, err);
 }
 
