@@ -3,6 +3,7 @@
 finds, drawn with and without Graphviz."""
 
 import html.parser
+import os
 import re
 import shutil
 import subprocess
@@ -206,7 +207,7 @@ def plain_walk(graph, starts, depth, backwards):
     return len(seen), len(arrows)
 
 
-@settings(max_examples=60)
+@settings(max_examples=int(os.environ.get("RCH_EXAMPLES", "600")))
 @given(st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9), st.booleans()), max_size=25),
        st.integers(0, 9), st.integers(1, 4))  # fmt: skip
 def test_what_is_around_an_object_is_what_a_plain_walk_finds(tmp_path_factory, refs, start, depth):
