@@ -354,6 +354,8 @@ static enum rch_status make(struct maker *m, struct rch_error *err)
     const struct rch_answer *a = m->answer;
     const char *source = m->options->source;
     rch_why_sentence(sentence, a);
+    if (a->is_diffuse && strchr(sentence, '.'))
+        strchr(sentence, '.')[1] = '\0';  // the picture shows what the rest says
     m->picture->sentence = rch_picture_text(m->picture, "%s", sentence);
     m->picture->heading = rch_picture_text(
         m->picture, "%s: %s object%s, %s%s%s", a->question, rch_count_text(count, a->objects),
