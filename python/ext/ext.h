@@ -10,7 +10,7 @@
 #include "model/graph.h"
 
 struct core_state {  // of the module
-    PyTypeObject *graph_type;
+    PyTypeObject *graph_type, *picture_type;
     PyObject *error;           // refchain.Error
     const char *layout_doubt;  // why the layout table is not used, NULL: it fits
     char layout_words[240];
@@ -26,6 +26,21 @@ struct rch_capture;
 PyObject *Graph_steal(struct core_state *state, struct rch_graph *graph,
                       struct rch_capture *capture);
 PyTypeObject *Graph_make_type(PyObject *module);
+
+PyTypeObject *Picture_make_type(PyObject *module);
+struct rch_answer;
+struct rch_around;
+struct rch_render_options;
+/// New Pictures; the structs are only read.
+PyObject *Picture_of_answer(struct core_state *state, const struct rch_graph *g,
+                            const struct rch_answer *answer,
+                            const struct rch_render_options *options);
+/// options->limit: how many boxes at most before they are grouped.
+PyObject *Picture_of_around(struct core_state *state, const struct rch_graph *g,
+                            const struct rch_around *around,
+                            const struct rch_render_options *options);
+/// A Picture of lists: ([box], [arrow], heading, sentence, max_boxes), see picture.c.
+PyObject *core_picture(PyObject *module, PyObject *args);
 
 /// Walk this process. GIL held for the walk, released for the rest.
 PyObject *core_capture(PyObject *module, PyObject *args, PyObject *kwargs);

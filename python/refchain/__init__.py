@@ -25,10 +25,11 @@ from ._graph import (
     snapshot,
     why,
 )
+from ._picture import Arrow, Box, Picture
 from ._stacks import Frame, Local, Stacks, Thread
 
 __all__ = [
-    "Answer", "Cut", "Error", "Fd", "FdGroup", "FdOwner", "Fds", "Frame", "Freed", "Graph",
-    "Holder", "Hop", "Local", "Node", "Root", "Stacks", "Thread", "Top", "TypeCount",
-    "__version__", "attach", "by_type", "dump", "load", "load_core", "snapshot", "why",
+    "Answer", "Arrow", "Box", "Cut", "Error", "Fd", "FdGroup", "FdOwner", "Fds", "Frame", "Freed",
+    "Graph", "Holder", "Hop", "Local", "Node", "Picture", "Root", "Stacks", "Thread", "Top",
+    "TypeCount", "__version__", "attach", "by_type", "dump", "load", "load_core", "snapshot", "why",
 ]

@@ -11,6 +11,7 @@ from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence, Tupl
 from . import _core
 from ._answer import Answer
 from ._fds import Fds
+from ._picture import Picture, only
 from ._stacks import Stacks
 
 _OWN_FILES = (os.path.dirname(os.path.abspath(__file__)) + os.sep,)
@@ -91,10 +92,26 @@ class Graph:
             [question] if isinstance(question, int) else question)
         text = None if isinstance(members, str) else self._text_of(members)
         pairs = self._core.why(members, text, self._source, max_holders or 0, raw, all)
-        answers = tuple(Answer(t, json.loads(j)) for t, j in pairs)
+        answers = tuple(Answer(t, json.loads(j), _picture=p) for t, j, p in pairs)
         if len(answers) == 1:
             return answers[0]
-        return Answer(answers[0]._text, answers[0].data, answers)
+        return Answer(answers[0]._text, answers[0].data, answers, answers[0]._picture)
+
+    def picture(self, question: Union[str, int, Sequence[int]], *, refs: bool = False,
+                depth: int = 3, limit: int = 100, raw: bool = False) -> Picture:
+        """What refers to these objects, or with `refs` what they refer to, as a picture.
+
+        question: as of why(). depth: so many hops. limit: more objects than this (at most 200) are
+        grouped by type and by how they are reached. raw: show every hop, also those inside the
+        interpreter's own structures. Who holds them is why(...).picture().
+        """
+        if depth < 1 or limit < 1:
+            raise ValueError("depth and limit must be 1 or more")
+        members: Union[str, Sequence[int]] = (
+            [question] if isinstance(question, int) else question)
+        text = None if isinstance(members, str) else self._text_of(members)
+        return only(self._core.around(members, text, self._source, refs, depth, min(limit, 200),
+                                      raw))
 
     def _text_of(self, addresses: Sequence[int]) -> str:
         if len(addresses) != 1:
