@@ -128,12 +128,21 @@ def test_the_answer_is_the_one_from_inside(case, tmp_path):
 # ---- processes that do not stand still ---------------------------------------------------------------
 
 COLLECTING = """
-    import gc, threading
+    import ctypes, gc, threading
 
     class Kept:
         def __init__(self, number):
             self.items = [number]
             self.other = {"me": self}
+
+    def ghost(node):
+        # Count, type and a link, as in memory that was freed; where the link leads is a number that could
+        # be a count of the collector's, and no object.
+        return [node + 32, node, 1, id(Kept), 0, 5 << 2 | 2, 0, 0]
+
+    ghosts = (ctypes.c_uint64 * 8000)()
+    for i in range(0, 8000, 8):
+        ghosts[i : i + 8] = ghost(ctypes.addressof(ghosts) + i * 8)
 
     kept = [Kept(i) for i in range(20_000)]
     print("@@", flush=True)
