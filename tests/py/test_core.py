@@ -76,6 +76,7 @@ def start(library, folder, coredump_filter=None):
     def limits():
         hard = resource.getrlimit(resource.RLIMIT_CORE)[1]
         resource.setrlimit(resource.RLIMIT_CORE, (hard, hard))
+        signal.signal(signal.SIGQUIT, signal.SIG_DFL)  # a shell's background jobs ignore it
 
     child = subprocess.Popen(
         [sys.executable, str(source), str(library), "PyInit__ctypes"],
