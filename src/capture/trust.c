@@ -10,6 +10,7 @@
 #define MAX_ITEMSIZE (1 << 16)
 #define MAX_NAME_BYTES 1024
 #define FEW 64
+#define LOWEST_ADDR 0x10000  // vm.mmap_min_addr
 
 // ---- memory --------------------------------------------------------------------------------------
 
@@ -209,13 +210,23 @@ static bool is_sane_count(const struct rch_layout *L, uint64_t refcount)
     return refcount != 0 && refcount >> 40 == 0;
 }
 
+// A struct of C that begins with a reference and a class looks like an instance of the class, if addresses
+// are as small as counts: in programs that are not position independent they are.
+static bool is_reference(struct rch__cap *cap, uint64_t refcount)
+{
+    uint64_t type;
+    return refcount >= LOWEST_ADDR && !(refcount & 7) &&
+           rch_target_read(&cap->probe, refcount + (uint32_t)cap->L->object_type, &type, 8) &&
+           type && !(type & 7) && rch__type_get(cap, type) != cap->not_a_type;
+}
+
 // The record of the object's type, NULL: there is no object.
 static const struct rch__type *type_of(struct rch__cap *cap, uint64_t refcount, rch_addr type_addr)
 {
     if (!type_addr || (type_addr & 7) || !is_sane_count(cap->L, refcount))
         return NULL;
     const struct rch__type *type = rch__type_get(cap, type_addr);
-    return type == cap->not_a_type ? NULL : type;
+    return type == cap->not_a_type || is_reference(cap, refcount) ? NULL : type;
 }
 
 bool rch__is_object(struct rch__cap *cap, rch_addr addr)
