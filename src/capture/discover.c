@@ -36,7 +36,7 @@ static bool fill_filter(struct search *search)
 }
 
 // Does the next node of its list link back? While a list is being collected counts stand there, shifted
-// by two flags.
+// by two flags: many a number looks like one, so that node must be an object too.
 static bool is_linked(struct rch__cap *cap, rch_addr addr)
 {
     const struct rch_layout *L = cap->L;
@@ -48,7 +48,9 @@ static bool is_linked(struct rch__cap *cap, rch_addr addr)
     if (!rch__is_memory(cap, next, 16) ||
         !rch_target_read(&cap->probe, next + (uint32_t)L->gc_prev, &back, sizeof(back)))
         return false;
-    return (back & ~7ull) == node || ((back & PREV_IS_COUNT) && (back >> 2) <= UINT32_MAX);
+    return (back & ~7ull) == node ||
+           ((back & PREV_IS_COUNT) && (back >> 2) <= UINT32_MAX &&
+            rch__is_tracked_object(cap, next + (uint32_t)L->gc_head_size));
 }
 
 // Without the GIL the collector leaves classes and functions that became immortal alone. They hold what

@@ -11,6 +11,7 @@
 #define MAX_NAME_BYTES 1024
 #define FEW 64
 #define MAX_MUTEX 3  // two bits
+#define LOWEST_ADDR 0x10000  // vm.mmap_min_addr
 
 // ---- memory --------------------------------------------------------------------------------------
 
@@ -211,6 +212,16 @@ static bool has_sane_count(const struct rch_layout *L, const uint8_t *object)
     return refcount != 0 && refcount >> 40 == 0;
 }
 
+// A struct of C that begins with a reference and a class looks like an instance of the class, if addresses
+// are as small as counts: in programs that are not position independent they are.
+static bool is_reference(struct rch__cap *cap, uint64_t refcount)
+{
+    uint64_t type;
+    return refcount >= LOWEST_ADDR && !(refcount & 7) &&
+           rch_target_read(&cap->probe, refcount + (uint32_t)cap->L->object_type, &type, 8) &&
+           type && !(type & 7) && rch__type_get(cap, type) != cap->not_a_type;
+}
+
 // Without the GIL (rch__split_refcount()). Other pointers to a type, in tables and tuples, may have
 // before them what looks like counts; but the rest of a head is no part of a pointer.
 static bool has_sane_head(const struct rch_layout *L, const uint8_t *object)
@@ -236,7 +247,10 @@ static const struct rch__type *type_of(struct rch__cap *cap, const uint8_t *obje
         !(is_split ? has_sane_head(cap->L, object) : has_sane_count(cap->L, object)))
         return NULL;
     const struct rch__type *type = rch__type_get(cap, type_addr);
-    return type == cap->not_a_type ? NULL : type;
+    uint64_t refcount;
+    memcpy(&refcount, object + cap->L->object_refcnt, sizeof(refcount));
+    bool is_none = type == cap->not_a_type || (!is_split && is_reference(cap, refcount));
+    return is_none ? NULL : type;
 }
 
 bool rch__is_object(struct rch__cap *cap, rch_addr addr)

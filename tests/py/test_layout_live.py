@@ -524,6 +524,11 @@ class FunctionTest(LayoutTest):
         self.assertEqual(at(_io, L.module_state), pointer(api.PyModule_GetState, _io))
         self.assertIn(word(definition + L.moduledef_size), range(8, 4096))
         self.assertNotEqual(word(definition + L.moduledef_traverse), 0)
+        if L.module_state_size is not ABSENT:  # 3.15: a copy of the definition's, if there is one
+            self.assertEqual(at(_io, L.module_state_size), word(definition + L.moduledef_size))
+            self.assertEqual(
+                at(_io, L.module_state_traverse), word(definition + L.moduledef_traverse)
+            )
 
     def test_weak_references(self):
         def callback(ref):

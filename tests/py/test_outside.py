@@ -135,12 +135,32 @@ def python(request):
 
 
 COLLECTING = """
-    import gc, threading
+    import ctypes, gc, threading
 
     class Kept:
         def __init__(self, number):
             self.items = [number]
             self.other = {"me": self}
+
+    def ghost(node):
+        # Count, type and a link, as in memory that was freed; where the link leads is a number that could
+        # be a count of the collector's, and no object.
+        return [node + 32, node, 1, id(Kept), 0, 5 << 2 | 2, 0, 0]
+
+    ghosts = (ctypes.c_uint64 * 8000)()
+    for i in range(0, 8000, 8):
+        ghosts[i : i + 8] = ghost(ctypes.addressof(ghosts) + i * 8)
+
+    # A struct of C: a reference to an object whose address is as small as a count, then one to a class.
+    libc = ctypes.CDLL(None)
+    libc.mmap.restype = ctypes.c_size_t
+    libc.mmap.argtypes = [ctypes.c_size_t, ctypes.c_size_t, *[ctypes.c_int] * 3, ctypes.c_long]
+    low = libc.mmap(0x31000000, 4096, 3, 0x22 | 0x100000, -1, 0)  # MAP_FIXED_NOREPLACE
+    assert low < 1 << 40
+    (ctypes.c_uint64 * 2).from_address(low)[:] = [1, id(object)]
+    struct = (ctypes.c_uint64 * 512)()
+    node = ctypes.addressof(struct)
+    struct[:4] = [node, node, low, id(Kept)]
 
     kept = [Kept(i) for i in range(20_000)]
     print("@@", flush=True)
