@@ -25,10 +25,12 @@ from ._graph import (
     snapshot,
     why,
 )
+from ._growth import Growth, Place, TypeGrowth, growth, show_growth
 from ._stacks import Frame, Local, Stacks, Thread
 
 __all__ = [
     "Answer", "Cut", "Error", "Fd", "FdGroup", "FdOwner", "Fds", "Frame", "Freed", "Graph",
-    "Holder", "Hop", "Local", "Node", "Root", "Stacks", "Thread", "Top", "TypeCount",
-    "__version__", "attach", "by_type", "dump", "load", "load_core", "snapshot", "why",
+    "Growth", "Holder", "Hop", "Local", "Node", "Place", "Root", "Stacks", "Thread", "Top",
+    "TypeCount", "TypeGrowth", "__version__", "attach", "by_type", "dump", "growth", "load",
+    "load_core", "show_growth", "snapshot", "why",
 ]
