@@ -39,6 +39,13 @@ PyObject *core_capture(PyObject *module, PyObject *args, PyObject *kwargs);
 int core_check_layout(struct core_state *state);
 PyObject *core_doctor(PyObject *module, PyObject *ignored);
 
+// break.c
+PyObject *core_break_start(PyObject *module, PyObject *args);
+PyObject *core_break_type(PyObject *module, PyObject *args);
+PyObject *core_break_count(PyObject *module, PyObject *args);
+PyObject *core_break_end(PyObject *module, PyObject *args);
+PyObject *core_break_young_types(PyObject *module, PyObject *ignored);
+
 struct core_state *core_state_of(PyObject *module);
 /// Of this interpreter; to be trusted if state->layout_doubt is NULL.
 struct rch_layout;

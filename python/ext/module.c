@@ -68,6 +68,11 @@ static PyMethodDef core_methods[] = {
     {"load", core_load, METH_VARARGS, NULL},
     {"load_core", core_load_core, METH_VARARGS, NULL},
     {"attach", core_attach, METH_VARARGS, NULL},
+    {"break_start", core_break_start, METH_VARARGS, NULL},
+    {"break_type", core_break_type, METH_VARARGS, NULL},
+    {"break_count", core_break_count, METH_VARARGS, NULL},
+    {"break_end", core_break_end, METH_VARARGS, NULL},
+    {"break_young_types", core_break_young_types, METH_NOARGS, NULL},
     {"doctor", core_doctor, METH_NOARGS, NULL},
     {NULL, NULL, 0, NULL},
 };
