@@ -26,6 +26,12 @@ struct rch_capture;
 PyObject *Graph_steal(struct core_state *state, struct rch_graph *graph,
                       struct rch_capture *capture);
 PyTypeObject *Graph_make_type(PyObject *module);
+struct rch_reverse;
+/// The graph of a Graph; with `rev_out`, its references backwards too (NULL: it has none). Both live as
+/// long as the object. NULL: an exception is set.
+const struct rch_graph *Graph_graph(struct core_state *state, PyObject *op,
+                                    const struct rch_reverse **rev_out);
+int Baseline_add_type(PyObject *module);
 
 PyTypeObject *Picture_make_type(PyObject *module);
 struct rch_answer;
@@ -48,6 +54,17 @@ PyObject *core_capture(PyObject *module, PyObject *args, PyObject *kwargs);
 int core_check_layout(struct core_state *state);
 PyObject *core_doctor(PyObject *module, PyObject *ignored);
 
+// break.c
+PyObject *core_break_start(PyObject *module, PyObject *args);
+PyObject *core_break_type(PyObject *module, PyObject *args);
+PyObject *core_break_count(PyObject *module, PyObject *args);
+PyObject *core_break_end(PyObject *module, PyObject *args);
+PyObject *core_break_young_types(PyObject *module, PyObject *ignored);
+
 struct core_state *core_state_of(PyObject *module);
+/// Of this interpreter; to be trusted if state->layout_doubt is NULL.
+struct rch_layout;
+const struct rch_layout *core_layout(void);
+uint64_t core_interp(void);
 
 #endif

@@ -90,6 +90,19 @@ static const struct rch_graph *graph_of(PyObject *op, bool with_reverse)
     return NULL;
 }
 
+const struct rch_graph *Graph_graph(struct core_state *state, PyObject *op,
+                                    const struct rch_reverse **rev_out)
+{
+    if (!PyObject_TypeCheck(op, state->graph_type)) {
+        PyErr_SetString(PyExc_TypeError, "not a refchain._core.Graph");
+        return NULL;
+    }
+    const struct rch_graph *g = graph_of(op, rev_out != NULL);
+    if (g && rev_out)
+        *rev_out = cast(op)->reverse.num_nodes ? &cast(op)->reverse : NULL;
+    return g;
+}
+
 // ---- why -----------------------------------------------------------------------------------------
 
 struct why_args {

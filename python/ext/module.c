@@ -69,6 +69,11 @@ static PyMethodDef core_methods[] = {
     {"load_core", core_load_core, METH_VARARGS, NULL},
     {"attach", core_attach, METH_VARARGS, NULL},
     {"picture", core_picture, METH_VARARGS, NULL},
+    {"break_start", core_break_start, METH_VARARGS, NULL},
+    {"break_type", core_break_type, METH_VARARGS, NULL},
+    {"break_count", core_break_count, METH_VARARGS, NULL},
+    {"break_end", core_break_end, METH_VARARGS, NULL},
+    {"break_young_types", core_break_young_types, METH_NOARGS, NULL},
     {"doctor", core_doctor, METH_NOARGS, NULL},
     {NULL, NULL, 0, NULL},
 };
@@ -106,7 +111,8 @@ static int core_exec(PyObject *module)
         return -1;
     if (add_object(module, "Error", state->error) < 0 ||
         add_object(module, "Graph", (PyObject *)state->graph_type) < 0 ||
-        add_object(module, "Picture", (PyObject *)state->picture_type) < 0)
+        add_object(module, "Picture", (PyObject *)state->picture_type) < 0 ||
+        Baseline_add_type(module) < 0)
         return -1;
     return PyModule_AddStringConstant(module, "__version__", RCH_VERSION);
 }

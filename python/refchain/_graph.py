@@ -6,13 +6,27 @@ import gc
 import json
 import os
 from dataclasses import dataclass
-from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence, Tuple, Union
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    Callable,
+    Dict,
+    Iterator,
+    List,
+    Optional,
+    Sequence,
+    Tuple,
+    Union,
+)
 
 from . import _core
 from ._answer import Answer
 from ._fds import Fds
 from ._picture import Picture, only
 from ._stacks import Stacks
+
+if TYPE_CHECKING:
+    from ._growth import Growth
 
 _OWN_FILES = (os.path.dirname(os.path.abspath(__file__)) + os.sep,)
 _PATH = Union[str, "os.PathLike[str]"]
@@ -152,6 +166,13 @@ class Graph:
         """
         text, data = self._core.fds(why, all, limit or 0, self._source)
         return Fds(text, json.loads(data))
+
+    def growth(self, since: "Graph", *, by: str = "holder", limit: int = 20) -> "Growth":
+        """What came since an earlier snapshot of the same program, by address and type; as
+        refchain.growth()."""
+        from ._growth import compare  # which needs this module
+
+        return compare(since, self, by=by, limit=limit)
 
     def count(self, pattern: str) -> int:
         """How many objects there are of the types `pattern` names."""
