@@ -34,6 +34,7 @@ enum rch_option_id {
     RCH_OPT_REFS,
     RCH_OPT_BACKREFS,
     RCH_OPT_DEPTH,
+    RCH_OPT_TYPES,
 };
 
 /// One row of an option table: getopt's options and the help text both come from it.
@@ -47,7 +48,7 @@ struct rch_option {
 
 /// The command line after parsing. Pointers are into argv.
 struct rch_args {
-    bool json, raw, all, why, svg, html, refs, backrefs;
+    bool json, raw, all, why, svg, html, refs, backrefs, types;
     uint32_t limit, max_holders, depth;
     const char *output, *sysroot;
     uint64_t memory_limit;  // bytes, 0: not given
@@ -68,7 +69,7 @@ struct rch_command {
     int (*run)(const struct rch_args *args);  // returns an rch_exit
 };
 extern const struct rch_command rch_command_why, rch_command_top, rch_command_stacks,
-    rch_command_fds, rch_command_graph, rch_command_dump, rch_command_doctor;
+    rch_command_fds, rch_command_graph, rch_command_diff, rch_command_dump, rch_command_doctor;
 
 /// Parse argv[1..] for `command`. Returns -1 to go on, otherwise the exit code to end with (help was
 /// printed, or a usage error said).
