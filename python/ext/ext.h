@@ -33,6 +33,21 @@ PyObject *core_capture(PyObject *module, PyObject *args, PyObject *kwargs);
 int core_check_layout(struct core_state *state);
 PyObject *core_doctor(PyObject *module, PyObject *ignored);
 
+struct rch_capture_options;
+struct rch_target;
+/// Where this interpreter is, and how it is read; `target` is initialised and stays the caller's.
+void core_fill_options(struct core_state *state, struct rch_capture_options *options,
+                       struct rch_target *target);
+
+// Of objgraph.c.
+PyObject *core_type_name(PyObject *module, PyObject *args);
+PyObject *core_tracked_types(PyObject *module, PyObject *ignored);
+PyObject *core_tracked_of_type(PyObject *module, PyObject *args);
+PyObject *core_tracked_at(PyObject *module, PyObject *arg);
+PyObject *core_tracked_ids(PyObject *module, PyObject *args);
+/// New list of objects that are known to be alive since the GIL is held.
+PyObject *core_list_of_objects(const rch_addr *addrs, size_t num);
+
 struct core_state *core_state_of(PyObject *module);
 
 #endif

@@ -69,6 +69,11 @@ static PyMethodDef core_methods[] = {
     {"load_core", core_load_core, METH_VARARGS, NULL},
     {"attach", core_attach, METH_VARARGS, NULL},
     {"doctor", core_doctor, METH_NOARGS, NULL},
+    {"type_name", core_type_name, METH_VARARGS, NULL},
+    {"tracked_types", core_tracked_types, METH_NOARGS, NULL},
+    {"tracked_of_type", core_tracked_of_type, METH_VARARGS, NULL},
+    {"tracked_at", core_tracked_at, METH_O, NULL},
+    {"tracked_ids", core_tracked_ids, METH_VARARGS, NULL},
     {NULL, NULL, 0, NULL},
 };
 
