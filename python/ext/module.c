@@ -74,6 +74,12 @@ static PyMethodDef core_methods[] = {
     {"tracked_of_type", core_tracked_of_type, METH_VARARGS, NULL},
     {"tracked_at", core_tracked_at, METH_O, NULL},
     {"tracked_ids", core_tracked_ids, METH_VARARGS, NULL},
+    {"referrers", core_referrers, METH_VARARGS, NULL},
+    {"chain_from", core_chain_from, METH_VARARGS, NULL},
+    {"chain_again", core_chain_again, METH_VARARGS, NULL},
+    {"unreferred", core_unreferred, METH_NOARGS, NULL},
+    {"reference_names", core_reference_names, METH_VARARGS, NULL},
+    {"refcount", core_refcount, METH_O, NULL},
     {NULL, NULL, 0, NULL},
 };
 

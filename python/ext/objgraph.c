@@ -96,6 +96,12 @@ static PyObject *type_name(PyTypeObject *type, int is_long)
     return full;
 }
 
+PyObject *core_refcount(PyObject *module, PyObject *object)
+{
+    (void)module;
+    return PyLong_FromSsize_t(Py_REFCNT(object));
+}
+
 PyObject *core_type_name(PyObject *module, PyObject *args)
 {
     (void)module;
