@@ -324,8 +324,8 @@ def find_ref_chain(obj: Any, predicate: _Predicate, max_depth: int = _ANY_DEPTH,
 def find_backref_chain(obj: Any, predicate: _Predicate, max_depth: int = _ANY_DEPTH,
                        extra_ignore: Iterable[int] = (), *,
                        collect: Optional[bool] = None) -> List[Any]:
-    """[match, ..., obj]: a shortest chain of references to obj, from an object for which `predicate`
-    is true; [obj] if there is none. extra_ignore: ids of objects that it must not lead through."""
+    """[match, ..., obj]: a shortest chain of references to obj, from an object for which
+    `predicate` is true; [obj] if there is none. extra_ignore: ids that it must not lead through."""
     global _kept_count
     limit, ignore = _depth_limit(max_depth), tuple(extra_ignore)
     _collect(collect)
@@ -346,8 +346,8 @@ def find_backref_chain(obj: Any, predicate: _Predicate, max_depth: int = _ANY_DE
 
 def _search_back(obj: Any, predicate: _Predicate, limit: int,
                  ignore: Tuple[int, ...]) -> List[Any]:
-    """The predicate may change the heap: it sees objects of a batch that is held. When none matches,
-    a new pass makes a larger batch."""
+    """The predicate may change the heap: it sees objects of a batch that is held. When none
+    matches, a new pass makes a larger batch."""
     batches: List[List[Any]] = []  # what was tested stays alive, so that ids are not used again
     tested: Set[int] = set()
     size = _FIRST_BATCH
@@ -557,8 +557,8 @@ _FUNCTION_FIELDS = ("__closure__", "__code__", "__defaults__", "__dict__", "__do
 
 
 def _labels(source: Any, target: Any, shortnames: bool) -> Iterator[str]:
-    """Labels of the references from source to target, without code of the program and without making
-    an object's __dict__."""
+    """Labels of the references from source to target, without code of the program and without
+    making an object's __dict__."""
     if _is_a(source, dict):
         for key, value in list(dict.items(source)):
             if value is target:
@@ -607,7 +607,7 @@ def _labels_as_objgraph(source: Any, target: Any, shortnames: bool) -> Iterator[
 
 
 class _Referrers:
-    """gc.get_referrers() for a picture: one pass over the heap for many objects. The objects found are
+    """gc.get_referrers() for a picture: one pass over the heap for many objects. What it finds is
     held, so that what the user's functions free stays whole until the picture is done."""
 
     def __init__(self, max_depth: int, queue: List[Any]) -> None:
@@ -667,7 +667,7 @@ _Edge = Tuple[str, str, str]  # from id, to id, label
 
 
 def _display(dot_text: str, nodes: List[_Node], edges: List[_Edge]) -> Any:
-    """What show_* return: it shows itself in a notebook. The one place where pictures are joined."""
+    """What show_* return: it shows itself in a notebook. Here pictures are joined."""
     return Drawn(dot_text, nodes, edges)
 
 
@@ -710,12 +710,13 @@ def show_backrefs(objs: Any, max_depth: int = 3, extra_ignore: Iterable[int] = (
                   collect: Optional[bool] = None) -> Any:
     """Draw what refers to an object, or to the objects of a list.
 
-    max_depth, too_many: limits of depth and of referrers of each. filter, highlight: predicates: draw
-    only those; fill those with blue. extra_ignore: ids not to draw. filename: *.dot, or what Graphviz
-    is to make; output: a file for the DOT text; neither: a temporary file and xdot, or a PNG.
-    extra_info, extra_node_attrs: more text, more DOT attributes of a node. refcounts, shortnames: what
-    the labels say. Returns the graph, which notebooks display. collect: run gc.collect() first; None:
-    only if `strict`.
+    max_depth, too_many: limits of depth and of referrers of each. filter, highlight: predicates:
+    draw only those; fill those with blue. extra_ignore: ids not to draw. filename: *.dot, or what
+    Graphviz is to make; output: a file for the DOT text; neither: a temporary file and xdot, or a
+    PNG.
+    extra_info, extra_node_attrs: more text, more DOT attributes of a node. refcounts, shortnames:
+    what the labels say. Returns the graph, which notebooks display. collect: run gc.collect()
+    first; None: only if `strict`.
     """
     return _show_graph(objs, None, False, max_depth, extra_ignore, filter, too_many, highlight,
                        filename, extra_info, refcounts, shortnames, output, is_proper_module,
