@@ -21,9 +21,10 @@ struct pass {
     struct rch__cap *cap;
     struct raw raw[RAW];  // references whose targets are not looked at yet
     uint32_t num_raw;
-    uint32_t source;    // being traversed
-    uint32_t num_rows;  // sources whose rows have begun
-    bool only_marks;    // of targets: no references are kept
+    uint32_t source;       // being traversed
+    uint32_t num_rows;     // sources whose rows have begun
+    bool only_marks;       // of targets: no references are kept
+    rch_addr marked_type;  // which instance after instance refers to
 };
 
 static void begin_rows(struct pass *pass, uint32_t source)
@@ -43,7 +44,8 @@ static void settle(struct pass *pass)
         struct rch_cell *cell = rch_cell_of(&cap->index, pass->raw[i].code);
         uint64_t bit = 1ull << (pass->raw[i].code & 63);
         if (pass->only_marks) {
-            cell->seen |= bit;
+            if (cell->tracked & ~cell->seen & bit)  // few are: leave the other lines clean
+                cell->seen |= bit;
         } else if (cell->seen & bit) {
             begin_rows(pass, pass->raw[i].source);
             RCH_COLUMN_AT(targets, uint32_t, targets->num++) =
@@ -59,7 +61,7 @@ static int visit_target(void *referent, void *arg)
     struct pass *pass = arg;
     struct rch_index *index = &pass->cap->index;
     rch_addr addr = (rch_addr)(uintptr_t)referent;
-    if (addr >> RCH_ADDR_BITS)
+    if (addr >> RCH_ADDR_BITS || addr == pass->marked_type)
         return 0;
     uint32_t region = index->region_of[addr >> RCH_REGION_SHIFT];
     if (region == 0)
@@ -89,6 +91,8 @@ static void traverse(struct pass *pass, rch_addr object)
          !(rch_load64(pass->cap->t, object + (uint32_t)L->type_flags) & RCH_TPFLAGS_HEAPTYPE)))
         return;
     fn((void *)(uintptr_t)object, visit_target, pass);
+    if (pass->only_marks && flags & RCH_TPFLAGS_HEAPTYPE)
+        pass->marked_type = type;
 }
 
 struct batch {
@@ -377,6 +381,18 @@ static void forget_seen(struct rch_index *index)
                 index->cells[index->order[at]][i].seen = 0;
 }
 
+// What gc.freeze() put aside refers to others, but is not asked about; gc.get_objects() omits it.
+static void mark_frozen(struct rch__cap *cap)
+{
+    for (size_t i = 0; i < cap->interps.num; i++) {
+        rch_addr head = RCH_VEC_AT(&cap->interps, rch_addr, i) + (uint32_t)cap->L->interp_gc +
+                        (uint32_t)cap->L->gc_permanent;
+        rch_addr node = rch_load64(cap->t, head) & ~3ull;
+        for (; node != head; node = rch_load64(cap->t, node) & ~3ull)
+            rch_mark(&cap->index, rch_code(&cap->index, node + (uint32_t)cap->L->gc_head_size));
+    }
+}
+
 enum rch_status rch_unreferred(const struct rch_capture_options *options,
                                const struct rch_alloc *alloc, struct rch_vec *addrs,
                                struct rch_error *err)
@@ -389,6 +405,7 @@ enum rch_status rch_unreferred(const struct rch_capture_options *options,
     forget_seen(&cap->index);
     struct pass pass = {.cap = cap, .only_marks = true};
     sweep(&pass);
+    mark_frozen(cap);
     RCH_TRY(status_of(cap, err));
     for (uint32_t at = 0; at < cap->index.num_sorted; at++) {
         uint32_t region = cap->index.order[at];
