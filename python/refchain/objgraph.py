@@ -6,7 +6,6 @@ module differs; docs/objgraph.md lists how. ``objgraph.strict = True`` turns the
 """
 from __future__ import annotations
 
-import codecs
 import collections
 import gc
 import inspect
@@ -38,7 +37,7 @@ from . import _core
 
 IS_INTERACTIVE = False  # strict: show in the notebook instead of writing a file
 try:
-    import graphviz
+    import graphviz  # type: ignore[import-not-found, unused-ignore]
     IS_INTERACTIVE = (
         "TerminalInteractiveShell" not in type(get_ipython()).__name__)  # type: ignore[name-defined]
 except (ImportError, NameError):
@@ -761,7 +760,7 @@ class _Drawing:
 
     def __init__(self, out: TextIO, is_forward: bool, max_depth: int) -> None:
         self._out = out
-        self._is_forward = is_forward
+        self.is_forward = is_forward
         self._max_depth = max_depth
         self.text: List[str] = []
         self.nodes: List[_Node] = []
@@ -805,8 +804,8 @@ class _Drawing:
 
     def too_many(self, obj: Any, num: int, depth: int) -> None:
         node = _obj_node_id(obj)
-        ends = (node, "too_many_" + node) if self._is_forward else ("too_many_" + node, node)
-        label = "%d more %s" % (num, "references" if self._is_forward else "backreferences")
+        ends = (node, "too_many_" + node) if self.is_forward else ("too_many_" + node, node)
+        label = "%d more %s" % (num, "references" if self.is_forward else "backreferences")
         self.nodes.append(("too_many_" + node, label, False, True))
         self.edges.append((*ends, ""))
         color = _gradient((0, 1, 1), (0, 1, .3), depth + 1, self._max_depth)
@@ -829,7 +828,7 @@ def _open_dot(filename: Any, output: Optional[TextIO]) -> Tuple[TextIO, Optional
     if output:
         return output, None
     if filename and filename.endswith(".dot"):
-        return codecs.open(filename, "w", encoding="utf-8"), filename  # type: ignore[return-value]
+        return open(filename, "w", encoding="utf-8", errors="backslashreplace"), filename
     if IS_INTERACTIVE and not filename:
         return io.StringIO(), None
     descriptor, name = tempfile.mkstemp(prefix="objgraph-", suffix=".dot", text=True)
@@ -863,15 +862,14 @@ def _show_graph(objs: Any, edge_func: Optional[Callable[[Any], List[Any]]],
         depth[id(obj)] = 0
     obj = None
     _collect(collect)
-    referrers = _Referrers(max_depth, queue) if edge_func is None else None
+    referrers = _Referrers(max_depth, queue)
     num_nodes = 0
     for target in queue:  # which grows
         num_nodes += 1
         at = depth[id(target)]
         count = None
         if refcounts and not strict:
-            held = 1 + (referrers.num_held(target) if referrers else 0)
-            count = _references(target) - _OWN_REFERENCES - held
+            count = _references(target) - _OWN_REFERENCES - 1 - referrers.num_held(target)
         label = _obj_label(target, extra_info, refcounts, shortnames, count)
         attrs = _obj_attrs(target, extra_node_attrs)
         drawing.node(target, label, attrs, at, bool(highlight and highlight(target)))
@@ -879,28 +877,32 @@ def _show_graph(objs: Any, edge_func: Optional[Callable[[Any], List[Any]]],
             drawing.finalizer(target)
         if at >= max_depth or (cull_func is not None and cull_func(target)):
             continue
-        neighbours = edge_func(target) if edge_func else referrers.of(target)  # type: ignore[union-attr]
+        neighbours = edge_func(target) if edge_func else referrers.of(target)
         ignore.add(id(neighbours))
-        times: Dict[int, int] = {}
-        num = skipped = 0
-        for other in neighbours:
-            if id(other) in ignore or (filter and not filter(other)):
-                continue
-            if num >= too_many:
-                skipped += 1
-                continue
-            ends = (target, other) if swap_source_target else (other, target)
-            nth = times[id(other)] = times.get(id(other), -1) + 1
-            drawing.edge(*ends, _edge_label(*ends, shortnames, nth))
+        wanted = [other for other in neighbours
+                  if id(other) not in ignore and not (filter and not filter(other))]
+        del neighbours
+        ignore.add(id(wanted))
+        for other in _draw_references(drawing, target, wanted[:too_many], shortnames):
             if id(other) not in depth:
                 depth[id(other)] = at + 1
                 queue.append(other)
-            num += 1
-        other = ends = neighbours = None  # type: ignore[assignment]
-        if skipped:
-            drawing.too_many(target, skipped, at)
+            del other
+        if len(wanted) > too_many:
+            drawing.too_many(target, len(wanted) - too_many, at)
+        del wanted
     drawing.write("}\n")
     return _finish(drawing, out, output, dot_filename, filename, num_nodes)
+
+
+def _draw_references(drawing: _Drawing, target: Any, others: List[Any],
+                     shortnames: bool) -> List[Any]:
+    times: Dict[int, int] = {}
+    for other in others:
+        ends = (target, other) if drawing.is_forward else (other, target)
+        nth = times[id(other)] = times.get(id(other), -1) + 1
+        drawing.edge(*ends, _edge_label(*ends, shortnames, nth))
+    return others
 
 
 def _finish(drawing: _Drawing, out: TextIO, output: Optional[TextIO],
