@@ -21,7 +21,8 @@ FUZZ_SECONDS ?= 60
 
 .NOTPARALLEL:
 .PHONY: help build demo test check c-build c-tests asan-c-tests py-tests test-all test-sid \
-        test-free-threaded test-asan test-browser test-rabbitmq lint format bench fuzz clean
+        test-free-threaded test-asan test-browser test-rabbitmq test-objgraph lint format bench \
+        fuzz clean
 
 help:
 	@echo 'make demo           build, run a program that leaks sockets, ask refchain why'
@@ -34,6 +35,7 @@ help:
 	@echo 'make test-free-threaded  processes of a CPython 3.13 without the GIL, built here (slow)'
 	@echo 'make test-browser   the pictures in Chromium, light and dark, and with dot and xdot'
 	@echo 'make test-rabbitmq  the celery leak and the hung run, against a real RabbitMQ (slow)'
+	@echo "make test-objgraph  objgraph's own suite, downloaded, against refchain.objgraph (network)"
 	@echo 'make lint, format   clang-tidy and ruff; clang-format and ruff, in place'
 	@echo 'make bench, fuzz    ratios against gc, objgraph, guppy3; the fuzz targets'
 	@echo 'make clean          remove build/ and the virtual environments'
@@ -97,6 +99,9 @@ test-rabbitmq:
 	@tools/bootstrap.sh .venv-rabbitmq build test rabbitmq
 	@tools/install.sh .venv-rabbitmq
 	.venv-rabbitmq/bin/python -m pytest -rs -m rabbitmq tests/live
+
+test-objgraph: build
+	@tools/test_objgraph.sh
 
 lint:
 	@tools/bootstrap.sh .venv build test lint

@@ -105,8 +105,8 @@ static int read_paths(PyObject *tuple, const char **paths, uint32_t *num_out)
     return 0;
 }
 
-static void fill_options(struct core_state *state, struct rch_capture_options *options,
-                         struct rch_target *target)
+void core_fill_options(struct core_state *state, struct rch_capture_options *options,
+                       struct rch_target *target)
 {
     rch_target_own_init(target);
     options->target = target;
@@ -129,7 +129,7 @@ static enum rch_status walk(struct core_state *state, struct rch_capture_options
 {
     struct rch_target target;
     struct rch_os_fds fds;
-    fill_options(state, options, &target);
+    core_fill_options(state, options, &target);
     if (with_fds && rch_os_fds_init(&fds, 0, rch_alloc_default(), err) == RCH_OK)
         options->fds = &fds;
     enum rch_status st = rch_capture_walk(options, rch_alloc_default(), capture_out, err);

@@ -9,12 +9,14 @@
 #include "base/error.h"
 #include "model/graph.h"
 
+struct kept;
 struct core_state {  // of the module
     PyTypeObject *graph_type, *picture_type;
     PyObject *error;           // refchain.Error
     const char *layout_doubt;  // why the layout table is not used, NULL: it fits
     char layout_words[240];
     uint64_t subtype_traverse;
+    struct kept *kept;  // of referrers.c, NULL: none
 };
 
 /// Raise the Python exception for a status; returns NULL. The one place where codes become exceptions.
@@ -60,6 +62,28 @@ PyObject *core_break_type(PyObject *module, PyObject *args);
 PyObject *core_break_count(PyObject *module, PyObject *args);
 PyObject *core_break_end(PyObject *module, PyObject *args);
 PyObject *core_break_young_types(PyObject *module, PyObject *ignored);
+
+struct rch_capture_options;
+struct rch_target;
+/// Where this interpreter is, and how it is read; `target` is initialised and stays the caller's.
+void core_fill_options(struct core_state *state, struct rch_capture_options *options,
+                       struct rch_target *target);
+
+// Of objgraph.c.
+PyObject *core_type_name(PyObject *module, PyObject *args);
+PyObject *core_refcount(PyObject *module, PyObject *object);
+PyObject *core_tracked_types(PyObject *module, PyObject *ignored);
+PyObject *core_tracked_of_type(PyObject *module, PyObject *args);
+PyObject *core_tracked_at(PyObject *module, PyObject *arg);
+PyObject *core_tracked_ids(PyObject *module, PyObject *args);
+// Of referrers.c.
+PyObject *core_referrers(PyObject *module, PyObject *args);
+PyObject *core_chain_from(PyObject *module, PyObject *args);
+PyObject *core_chain_again(PyObject *module, PyObject *args);
+PyObject *core_unreferred(PyObject *module, PyObject *ignored);
+PyObject *core_reference_names(PyObject *module, PyObject *args);
+/// New list of objects that are known to be alive since the GIL is held.
+PyObject *core_list_of_objects(const rch_addr *addrs, size_t num);
 
 struct core_state *core_state_of(PyObject *module);
 /// Of this interpreter; to be trusted if state->layout_doubt is NULL.

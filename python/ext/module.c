@@ -75,6 +75,17 @@ static PyMethodDef core_methods[] = {
     {"break_end", core_break_end, METH_VARARGS, NULL},
     {"break_young_types", core_break_young_types, METH_NOARGS, NULL},
     {"doctor", core_doctor, METH_NOARGS, NULL},
+    {"type_name", core_type_name, METH_VARARGS, NULL},
+    {"tracked_types", core_tracked_types, METH_NOARGS, NULL},
+    {"tracked_of_type", core_tracked_of_type, METH_VARARGS, NULL},
+    {"tracked_at", core_tracked_at, METH_O, NULL},
+    {"tracked_ids", core_tracked_ids, METH_VARARGS, NULL},
+    {"referrers", core_referrers, METH_VARARGS, NULL},
+    {"chain_from", core_chain_from, METH_VARARGS, NULL},
+    {"chain_again", core_chain_again, METH_VARARGS, NULL},
+    {"unreferred", core_unreferred, METH_NOARGS, NULL},
+    {"reference_names", core_reference_names, METH_VARARGS, NULL},
+    {"refcount", core_refcount, METH_O, NULL},
     {NULL, NULL, 0, NULL},
 };
 

@@ -134,7 +134,24 @@ static void free_capture(struct rch_capture **capture)
 
 // ---- walk --------------------------------------------------------------------------------------
 
-static void check_index(struct rch__cap *cap)
+enum rch_status rch__capture_begin(const struct rch_capture_options *options,
+                                   const struct rch_alloc *alloc, struct rch_capture **capture_out,
+                                   struct rch__cap **cap_out, struct rch_error *err)
+{
+    struct rch_capture *made __attribute__((cleanup(free_capture))) =
+        rch_calloc(alloc, 1, sizeof(*made));
+    if (!made)
+        return rch_fail(err, RCH_ENOMEM, "a capture");
+    RCH_TRY(init(&made->cap, options, alloc, err));
+    rch__trust_begin(&made->cap);
+    rch__find_interps(&made->cap);
+    *cap_out = &made->cap;
+    *capture_out = made;
+    made = NULL;
+    return RCH_OK;
+}
+
+void rch__check_index(struct rch__cap *cap)
 {
     if (cap->index.is_full)
         rch__fail(cap, RCH_EOVERFLOW, "objects on more than 63 GiB of heap");
@@ -147,23 +164,18 @@ enum rch_status rch_capture_walk(const struct rch_capture_options *options,
                                  struct rch_error *err)
 {
     uint64_t start = now_ns(CLOCK_MONOTONIC);
-    struct rch_capture *made __attribute__((cleanup(free_capture))) =
-        rch_calloc(alloc, 1, sizeof(*made));
-    if (!made)
-        return rch_fail(err, RCH_ENOMEM, "a capture");
-    struct rch__cap *cap = &made->cap;
-    RCH_TRY(init(cap, options, alloc, err));
-    rch__trust_begin(cap);
-    rch__find_interps(cap);
+    struct rch_capture *made __attribute__((cleanup(free_capture))) = NULL;
+    struct rch__cap *cap = NULL;
+    RCH_TRY(rch__capture_begin(options, alloc, &made, &cap, err));
     rch__take_fds(cap);
     rch__mark_tracked(cap);
     rch__collect_roots(cap);
     rch__sweep_tracked(cap);
-    check_index(cap);
+    rch__check_index(cap);
     rch__sweep_others(cap);
     rch__collect_static_types(cap);
     rch__trust_end(cap);
-    check_index(cap);
+    rch__check_index(cap);
     if (cap->status != RCH_OK) {
         if (err)
             *err = cap->err;

@@ -421,6 +421,15 @@ void rch__scan_words(struct rch__cap *cap, const struct rch__type *type, rch_add
 
 // ---- phases ------------------------------------------------------------------------------------
 
+/// A capture that knows the interpreters and no object yet. The caller owns *capture_out, *cap_out is
+/// inside it.
+RCH_MUST_CHECK enum rch_status rch__capture_begin(const struct rch_capture_options *options,
+                                                  const struct rch_alloc *alloc,
+                                                  struct rch_capture **capture_out,
+                                                  struct rch__cap **cap_out, struct rch_error *err);
+/// Fail if the index could not take all objects.
+void rch__check_index(struct rch__cap *cap);
+
 void rch__mark_tracked(struct rch__cap *cap);  // gc_lists.c
 /// Mark the object as tracked; true if it was not before.
 bool rch__mark_one_tracked(struct rch__cap *cap, rch_addr object);

@@ -368,3 +368,19 @@ enum rch_status rch_builder_fd_owner(struct rch_builder *b, uint32_t handle, int
     const struct rch_fd_owner row = {handle, fd};
     return rch_vec_append(&b->fd_owners, &row, 1, err);
 }
+
+const struct rch_label *rch_builder_label(const struct rch_builder *b, uint32_t shape,
+                                          uint32_t ordinal)
+{
+    const struct rch_shape *row = &RCH_VEC_AT(&b->tables.shapes, struct rch_shape, shape);
+    if (ordinal >= row->num_labels && row->num_tail == 0)
+        return NULL;
+    if (ordinal >= row->num_labels)
+        ordinal = row->num_labels + (ordinal - row->num_labels) % row->num_tail;
+    return &RCH_VEC_AT(&b->tables.labels, struct rch_label, row->first_label + ordinal);
+}
+
+const char *rch_builder_str(const struct rch_builder *b, rch_str str)
+{
+    return &RCH_VEC_AT(&b->tables.str_bytes, char, RCH_VEC_AT(&b->tables.str_start, uint32_t, str));
+}

@@ -112,4 +112,10 @@ RCH_MUST_CHECK enum rch_status rch_builder_adopt(struct rch_builder *b,
                                                  void *unmap_ctx, struct rch_graph **graph_out,
                                                  struct rch_error *err);
 
+/// Label `ordinal` of a shape that was made (NULL: it has none), and the text of a string. Both stay the
+/// builder's.
+const struct rch_label *rch_builder_label(const struct rch_builder *b, uint32_t shape,
+                                          uint32_t ordinal);
+const char *rch_builder_str(const struct rch_builder *b, rch_str str);
+
 #endif

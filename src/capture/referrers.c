@@ -1,0 +1,421 @@
+// SPDX-License-Identifier: MIT
+// capture/referrers.c -- see referrers.h. Mark what is tracked (gc_lists.c), number it, then traverse it
+// in address order. Only references to marked objects are kept; whether a target is marked is asked a
+// little later, when its cell of the bitmap has arrived. A counting sort turns them around.
+#include "capture/referrers.h"
+
+#include "capture/referrers_impl.h"
+
+#define BATCH 16
+#define RAW 512
+#define LOOK_FAR 32u
+#define LOOK_NEAR 16u
+#define MANY ((size_t)1 << 31)  // address space, not memory
+
+struct raw {
+    uint32_t code, source;
+};
+
+struct pass {
+    struct rch_referrers *r;
+    struct rch__cap *cap;
+    struct raw raw[RAW];  // references whose targets are not looked at yet
+    uint32_t num_raw;
+    uint32_t source;       // being traversed
+    uint32_t num_rows;     // sources whose rows have begun
+    bool only_marks;       // of targets: no references are kept
+    rch_addr marked_type;  // which instance after instance refers to
+};
+
+static void begin_rows(struct pass *pass, uint32_t source)
+{
+    while (pass->num_rows <= source)
+        RCH_COLUMN_AT(&pass->r->row, uint32_t, pass->num_rows++) = (uint32_t)pass->r->targets.num;
+}
+
+// Look at the targets that were put aside.
+static void settle(struct pass *pass)
+{
+    struct rch__cap *cap = pass->cap;
+    struct rch_column *targets = pass->only_marks ? NULL : &pass->r->targets;
+    if (targets && targets->num + RAW > targets->cap && cap->status == RCH_OK)
+        cap->status = rch_column_reserve(targets, targets->num + RAW, &cap->err);
+    for (uint32_t i = 0; i < pass->num_raw && cap->status == RCH_OK; i++) {
+        struct rch_cell *cell = rch_cell_of(&cap->index, pass->raw[i].code);
+        uint64_t bit = 1ull << (pass->raw[i].code & 63);
+        if (pass->only_marks) {
+            if (cell->tracked & ~cell->seen & bit)  // few are: leave the other lines clean
+                cell->seen |= bit;
+        } else if (cell->seen & bit) {
+            begin_rows(pass, pass->raw[i].source);
+            RCH_COLUMN_AT(targets, uint32_t, targets->num++) =
+                rch_rank_of(&cap->index, pass->raw[i].code);
+        }
+    }
+    pass->num_raw = 0;
+}
+
+// Unlike rch_code() this makes no regions: what lies where nothing is tracked is of no interest.
+static int visit_target(void *referent, void *arg)
+{
+    struct pass *pass = arg;
+    struct rch_index *index = &pass->cap->index;
+    rch_addr addr = (rch_addr)(uintptr_t)referent;
+    if (addr >> RCH_ADDR_BITS || addr == pass->marked_type)
+        return 0;
+    uint32_t region = index->region_of[addr >> RCH_REGION_SHIFT];
+    if (region == 0)
+        return 0;
+    uint32_t granule = (uint32_t)(addr >> RCH_GRANULE_SHIFT) & ((1u << RCH_CODE_SHIFT) - 1);
+    uint32_t code = (region - 1) << RCH_CODE_SHIFT | granule;
+    struct rch_cell *cell = rch_cell_of(index, code);
+    if (__builtin_expect((addr & 15) != 0, 0) && !(cell->odd >> (code & 63) & 1))
+        return 0;
+    __builtin_prefetch(cell, 0);
+    pass->raw[pass->num_raw++] = (struct raw){code, pass->source};
+    if (pass->num_raw == RAW)
+        settle(pass);
+    return 0;
+}
+
+static void traverse(struct pass *pass, rch_addr object)
+{
+    const struct rch_layout *L = pass->cap->L;
+    rch_addr type = rch_load64(pass->cap->t, object + (uint32_t)L->object_type);
+    rch_addr traverse = rch_load64(pass->cap->t, type + (uint32_t)L->type_traverse);
+    uint64_t flags = rch_load64(pass->cap->t, type + (uint32_t)L->type_flags);
+    rch_traverse_fn fn;
+    memcpy(&fn, &traverse, sizeof(fn));
+    if (!traverse ||
+        (flags & RCH_TPFLAGS_TYPE_SUBCLASS &&  // static types refuse
+         !(rch_load64(pass->cap->t, object + (uint32_t)L->type_flags) & RCH_TPFLAGS_HEAPTYPE)))
+        return;
+    fn((void *)(uintptr_t)object, visit_target, pass);
+    if (pass->only_marks && flags & RCH_TPFLAGS_HEAPTYPE)
+        pass->marked_type = type;
+}
+
+struct batch {
+    rch_addr addrs[BATCH];
+    uint32_t num;
+};
+
+static void traverse_batch(struct pass *pass, struct batch *batch)
+{
+    for (uint32_t i = 0; i < batch->num; i++) {
+        traverse(pass, batch->addrs[i]);
+        pass->source++;
+    }
+    batch->num = 0;
+}
+
+// Every tracked object in address order: the order of the nodes.
+static void sweep(struct pass *pass)
+{
+    struct rch__cap *cap = pass->cap;
+    struct batch batch = {.num = 0};
+    uint32_t node = 0;
+    for (uint32_t at = 0; at < cap->index.num_sorted && cap->status == RCH_OK; at++) {
+        uint32_t region = cap->index.order[at];
+        const struct rch_cell *cells = cap->index.cells[region];
+        for (uint32_t i = 0; i < RCH_CELLS_PER_REGION; i++) {
+            for (uint64_t bits = cells[i].tracked; bits; bits &= bits - 1) {
+                uint32_t code =
+                    region << RCH_CODE_SHIFT | i * 64u | (uint32_t)__builtin_ctzll(bits);
+                if (!pass->only_marks)
+                    RCH_COLUMN_AT(&pass->r->code_of, uint32_t, node++) = code;
+                rch_addr addr = rch_code_addr(&cap->index, code);
+                rch_target_prefetch(cap->t, addr);
+                batch.addrs[batch.num++] = addr;
+                if (batch.num == BATCH)
+                    traverse_batch(pass, &batch);
+            }
+        }
+    }
+    traverse_batch(pass, &batch);
+    settle(pass);
+}
+
+// Objects that are not tracked: starts, and what the roots led to.
+static void number_others(struct rch_referrers *r)
+{
+    struct rch__cap *cap = r->cap;
+    uint32_t node = cap->index.num_tracked;
+    for (uint32_t at = 0; at < cap->index.num_sorted; at++) {
+        uint32_t region = cap->index.order[at];
+        const struct rch_cell *cells = cap->index.cells[region];
+        for (uint32_t i = 0; i < RCH_CELLS_PER_REGION; i++)
+            for (uint64_t bits = cells[i].seen & ~cells[i].tracked; bits; bits &= bits - 1)
+                RCH_COLUMN_AT(&r->code_of, uint32_t, node++) =
+                    region << RCH_CODE_SHIFT | i * 64u | (uint32_t)__builtin_ctzll(bits);
+    }
+}
+
+// ---- running frames, and what is the questioner's ------------------------------------------------
+
+static bool is_observed_root(const struct rch__cap *cap, uint32_t number)
+{
+    for (size_t i = 0; i < cap->observed.num; i++) {
+        const struct rch__observed *row = &RCH_VEC_AT(&cap->observed, struct rch__observed, i);
+        if (row->is_root && row->code == number)
+            return true;
+    }
+    return false;
+}
+
+static void find_frames(struct rch_referrers *r)
+{
+    struct rch__cap *cap = r->cap;
+    for (size_t i = 0; i < cap->frames.num && cap->status == RCH_OK; i++) {
+        uint32_t root = RCH_VEC_AT(&cap->frames, struct rch_stack_frame, i).root;
+        if (root != UINT32_MAX && !is_observed_root(cap, root))
+            cap->status = rch_vec_append(&r->roots, &root, 1, &cap->err);
+    }
+}
+
+// From 3.11 the root of a frame has its variables. Before, the frame object has them, and the root
+// leads to that.
+static void emit_frame(struct pass *pass, uint32_t number)
+{
+    struct rch__cap *cap = pass->cap;
+    const struct rch__root *root = &RCH_VEC_AT(&cap->roots, struct rch__root, number);
+    for (uint32_t i = 0; i < root->num_codes; i++) {
+        uint32_t code = RCH_VEC_AT(&cap->root_codes, uint32_t, root->first_code + i);
+        if (code == RCH_NO_CODE)
+            continue;
+        rch_addr object = rch_code_addr(&cap->index, code);
+        if (cap->L->frame_iframe == RCH_ABSENT && i == 0)
+            traverse(pass, object);
+        else
+            visit_target((void *)(uintptr_t)object, pass);
+    }
+}
+
+static void emit_frames(struct pass *pass)
+{
+    for (size_t i = 0; i < pass->r->roots.num; i++) {
+        pass->source = pass->r->num_objects + (uint32_t)i;
+        emit_frame(pass, RCH_VEC_AT(&pass->r->roots, uint32_t, i));
+    }
+    settle(pass);
+}
+
+static void note_observer(struct rch_referrers *r)
+{
+    struct rch__cap *cap = r->cap;
+    for (size_t i = 0; i < cap->observed.num && cap->status == RCH_OK; i++) {
+        const struct rch__observed *row = &RCH_VEC_AT(&cap->observed, struct rch__observed, i);
+        if (row->is_root)
+            continue;
+        rch_node node = rch_rank_of(&cap->index, row->code);
+        cap->status = rch_vec_append(&r->hidden, &node, 1, &cap->err);
+    }
+    for (size_t i = 0; i < cap->moved.num && cap->status == RCH_OK; i++) {
+        const struct rch__moved *row = &RCH_VEC_AT(&cap->moved, struct rch__moved, i);
+        if (row->num_refs)
+            continue;
+        struct rch__moved_edge edge = {rch_rank_of(&cap->index, row->dict_code),
+                                       rch_rank_of(&cap->index, row->value_code)};
+        cap->status = rch_vec_append(&r->moved, &edge, 1, &cap->err);
+    }
+}
+
+// ---- turning around --------------------------------------------------------------------------------
+
+static void count_targets(const struct rch_referrers *r, uint32_t *start)
+{
+    const uint32_t *targets = r->targets.mem;
+    for (size_t e = 0; e < r->targets.num; e++) {
+        if (r->targets.num - e > LOOK_FAR)
+            __builtin_prefetch(&start[targets[e + LOOK_FAR]], 1);
+        start[targets[e]]++;
+    }
+    uint32_t sum = 0;
+    for (uint32_t v = 0; v < r->num_objects; v++) {
+        uint32_t count = start[v];
+        start[v] = sum;
+        sum += count;
+    }
+    start[r->num_objects] = sum;
+}
+
+static void place_sources(struct rch_referrers *r, uint32_t *start, uint32_t *source)
+{
+    const uint32_t *targets = r->targets.mem, *row = r->row.mem;
+    for (uint32_t v = 0; v < r->num_nodes; v++) {
+        for (uint32_t e = row[v]; e < row[v + 1]; e++) {
+            if (r->targets.num - e > LOOK_FAR) {
+                __builtin_prefetch(&start[targets[e + LOOK_FAR]], 1);
+                __builtin_prefetch(&source[start[targets[e + LOOK_NEAR]]], 1);
+            }
+            source[start[targets[e]]++] = v;
+        }
+    }
+    memmove(start + 1, start, r->num_objects * sizeof(*start));
+    start[0] = 0;
+}
+
+static enum rch_status turn_around(struct rch_referrers *r, struct rch_error *err)
+{
+    RCH_TRY(rch_column_init(&r->start, sizeof(uint32_t), (size_t)r->num_objects + 1, err));
+    RCH_TRY(rch_column_reserve(&r->start, (size_t)r->num_objects + 1, err));
+    RCH_TRY(rch_column_init(&r->source, sizeof(uint32_t), r->targets.num + 1, err));
+    RCH_TRY(rch_column_reserve(&r->source, r->targets.num + 1, err));
+    count_targets(r, r->start.mem);
+    place_sources(r, r->start.mem, r->source.mem);
+    rch_column_deinit(&r->targets);
+    rch_column_deinit(&r->row);
+    return RCH_OK;
+}
+
+// ---- the pass --------------------------------------------------------------------------------------
+
+static enum rch_status status_of(struct rch__cap *cap, struct rch_error *err)
+{
+    rch__check_index(cap);
+    if (cap->status != RCH_OK && err)
+        *err = cap->err;
+    return cap->status;
+}
+
+static void mark_starts(struct rch__cap *cap, const struct rch_referrers_options *options)
+{
+    for (uint32_t i = 0; i < options->num_starts; i++) {
+        uint32_t code = rch_code(&cap->index, options->starts[i]);
+        if (code != RCH_NO_CODE)
+            rch_mark(&cap->index, code);
+    }
+}
+
+static enum rch_status make_columns(struct rch_referrers *r, struct rch_error *err)
+{
+    size_t num = (size_t)r->num_nodes + 1;
+    RCH_TRY(rch_column_init(&r->code_of, sizeof(uint32_t), num, err));
+    RCH_TRY(rch_column_reserve(&r->code_of, num, err));
+    RCH_TRY(rch_column_init(&r->row, sizeof(uint32_t), num + 1, err));
+    RCH_TRY(rch_column_reserve(&r->row, num + 1, err));
+    RCH_TRY(rch_column_init(&r->position, sizeof(uint32_t), num, err));
+    RCH_TRY(rch_column_reserve(&r->position, num, err));
+    return rch_column_init(&r->targets, sizeof(uint32_t), MANY, err);
+}
+
+static enum rch_status run(struct rch_referrers *r, const struct rch_referrers_options *options,
+                           struct rch_error *err)
+{
+    struct rch__cap *cap = r->cap;
+    rch__mark_tracked(cap);
+    if (!options->is_plain)
+        rch__collect_roots(cap);
+    mark_starts(cap, options);
+    RCH_TRY(status_of(cap, err));
+    RCH_TRY(rch_index_rank(&cap->index, err));
+    if (!options->is_plain)
+        find_frames(r);
+    r->num_objects = cap->index.num_tracked + cap->index.num_others;
+    r->num_nodes = r->num_objects + (uint32_t)r->roots.num;
+    RCH_TRY(make_columns(r, err));
+    number_others(r);
+    struct pass pass = {.r = r, .cap = cap};
+    sweep(&pass);
+    emit_frames(&pass);
+    begin_rows(&pass, r->num_nodes);
+    note_observer(r);
+    RCH_TRY(status_of(cap, err));
+    if (r->targets.num >= UINT32_MAX)
+        return rch_fail(err, RCH_EOVERFLOW, "%zu references", r->targets.num);
+    RCH_TRY(turn_around(r, err));
+    cap->t = NULL;  // nothing of the target's is read any more
+    return RCH_OK;
+}
+
+static void drop(struct rch_referrers **referrers)
+{
+    rch_referrers_free(*referrers);
+}
+
+enum rch_status rch_referrers_make(const struct rch_referrers_options *options,
+                                   const struct rch_alloc *alloc, struct rch_referrers **out,
+                                   struct rch_error *err)
+{
+    struct rch_referrers *r __attribute__((cleanup(drop))) = rch_calloc(alloc, 1, sizeof(*r));
+    if (!r)
+        return rch_fail(err, RCH_ENOMEM, "the referrers");
+    r->alloc = alloc;
+    rch_vec_init(&r->roots, alloc, sizeof(uint32_t));
+    rch_vec_init(&r->hidden, alloc, sizeof(rch_node));
+    rch_vec_init(&r->moved, alloc, sizeof(struct rch__moved_edge));
+    RCH_TRY(rch__capture_begin(options->capture, alloc, &r->capture, &r->cap, err));
+    RCH_TRY(run(r, options, err));
+    *out = r;
+    r = NULL;
+    return RCH_OK;
+}
+
+void rch_referrers_free(struct rch_referrers *r)
+{
+    if (!r)
+        return;
+    struct rch_column *columns[] = {&r->code_of, &r->targets, &r->row,
+                                    &r->start,   &r->source,  &r->position};
+    for (size_t i = 0; i < sizeof(columns) / sizeof(columns[0]); i++)
+        rch_column_deinit(columns[i]);
+    rch_vec_deinit(&r->roots);
+    rch_vec_deinit(&r->hidden);
+    rch_vec_deinit(&r->moved);
+    rch_capture_free(r->capture);
+    rch_free(r->alloc, r, 1, sizeof(*r));
+}
+
+// ---- objects that nothing refers to ----------------------------------------------------------------
+
+static void drop_capture(struct rch_capture **capture)
+{
+    rch_capture_free(*capture);
+}
+
+static void forget_seen(struct rch_index *index)
+{
+    for (uint32_t at = 0; at < index->num_sorted; at++)
+        for (uint32_t i = 0; i < RCH_CELLS_PER_REGION; i++)
+            if (index->cells[index->order[at]][i].seen)
+                index->cells[index->order[at]][i].seen = 0;
+}
+
+// What gc.freeze() put aside refers to others, but is not asked about; gc.get_objects() omits it.
+static void mark_frozen(struct rch__cap *cap)
+{
+    for (size_t i = 0; i < cap->interps.num; i++) {
+        rch_addr head = RCH_VEC_AT(&cap->interps, rch_addr, i) + (uint32_t)cap->L->interp_gc +
+                        (uint32_t)cap->L->gc_permanent;
+        rch_addr node = rch_load64(cap->t, head) & ~3ull;
+        for (; node != head; node = rch_load64(cap->t, node) & ~3ull)
+            rch_mark(&cap->index, rch_code(&cap->index, node + (uint32_t)cap->L->gc_head_size));
+    }
+}
+
+enum rch_status rch_unreferred(const struct rch_capture_options *options,
+                               const struct rch_alloc *alloc, struct rch_vec *addrs,
+                               struct rch_error *err)
+{
+    struct rch_capture *capture __attribute__((cleanup(drop_capture))) = NULL;
+    struct rch__cap *cap = NULL;
+    RCH_TRY(rch__capture_begin(options, alloc, &capture, &cap, err));
+    rch__mark_tracked(cap);
+    rch_index_sort(&cap->index);
+    forget_seen(&cap->index);
+    struct pass pass = {.cap = cap, .only_marks = true};
+    sweep(&pass);
+    mark_frozen(cap);
+    RCH_TRY(status_of(cap, err));
+    for (uint32_t at = 0; at < cap->index.num_sorted; at++) {
+        uint32_t region = cap->index.order[at];
+        const struct rch_cell *cells = cap->index.cells[region];
+        for (uint32_t i = 0; i < RCH_CELLS_PER_REGION; i++)
+            for (uint64_t bits = cells[i].tracked & ~cells[i].seen; bits; bits &= bits - 1) {
+                rch_addr addr = rch_code_addr(&cap->index, region << RCH_CODE_SHIFT | i * 64u |
+                                                               (uint32_t)__builtin_ctzll(bits));
+                RCH_TRY(rch_vec_append(addrs, &addr, 1, err));
+            }
+    }
+    return RCH_OK;
+}
