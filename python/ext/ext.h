@@ -77,6 +77,8 @@ PyObject *core_tracked_of_type(PyObject *module, PyObject *args);
 PyObject *core_tracked_at(PyObject *module, PyObject *arg);
 PyObject *core_tracked_ids(PyObject *module, PyObject *args);
 // Of referrers.c.
+/// Free the pass that was kept for the next question.
+void core_forget(struct core_state *state);
 PyObject *core_referrers(PyObject *module, PyObject *args);
 PyObject *core_chain_from(PyObject *module, PyObject *args);
 PyObject *core_chain_again(PyObject *module, PyObject *args);

@@ -146,6 +146,13 @@ static int core_clear(PyObject *module)
     return 0;
 }
 
+static void core_free(void *module)
+{
+    struct core_state *state = PyModule_GetState(module);
+    if (state)
+        core_forget(state);
+}
+
 static PyModuleDef_Slot core_slots[] = {
     {Py_mod_exec, (void *)core_exec},
     {0, NULL},
@@ -154,7 +161,7 @@ static PyModuleDef_Slot core_slots[] = {
 static struct PyModuleDef core_module = {
     PyModuleDef_HEAD_INIT,     .m_name = "refchain._core", .m_size = sizeof(struct core_state),
     .m_methods = core_methods, .m_slots = core_slots,      .m_traverse = core_traverse,
-    .m_clear = core_clear,
+    .m_clear = core_clear,     .m_free = core_free,
 };
 
 PyMODINIT_FUNC PyInit__core(void)

@@ -24,11 +24,22 @@ static void free_kept(PyObject *capsule)
     struct kept *kept = PyCapsule_GetPointer(capsule, NULL);
     if (!kept)
         return;
-    if (kept->state->kept == kept)
+    if (kept->state && kept->state->kept == kept)
         kept->state->kept = NULL;
     rch_referrers_free(kept->referrers);
     PyMem_RawFree(kept->is_goal);
     PyMem_RawFree(kept);
+}
+
+void core_forget(struct core_state *state)
+{
+    struct kept *kept = state->kept;
+    if (!kept)
+        return;
+    rch_referrers_free(kept->referrers);
+    PyMem_RawFree(kept->is_goal);
+    *kept = (struct kept){.state = NULL};  // the capsule frees the rest
+    state->kept = NULL;
 }
 
 /// Leave the pass to the collector: in a list that refers to itself and that nobody has.
@@ -38,6 +49,7 @@ static int keep(struct core_state *state, struct rch_referrers *referrers, uint8
     if (!kept)
         return -1;
     *kept = (struct kept){referrers, is_goal, state};
+    core_forget(state);  // a collection may have run code that asked, too
     PyObject *capsule = PyCapsule_New(kept, NULL, free_kept);
     if (!capsule) {
         PyMem_RawFree(kept);
@@ -322,6 +334,7 @@ PyObject *core_chain_from(PyObject *module, PyObject *args)
                           &ignored, &PyTuple_Type, &own_files, &max_depth, &is_plain))
         return NULL;
     struct core_state *state = core_state_of(module);
+    core_forget(state);
     PyObject *starts = PyTuple_Pack(1, object);
     struct rch_referrers *referrers = NULL;
     PyObject_GC_UnTrack(args);  // ours alone, and no referrer of the program's
