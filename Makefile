@@ -21,7 +21,7 @@ FUZZ_SECONDS ?= 60
 
 .NOTPARALLEL:
 .PHONY: help build demo test check c-build c-tests asan-c-tests py-tests test-all test-sid \
-        test-asan test-rabbitmq test-objgraph lint format bench fuzz clean
+        test-free-threaded test-asan test-browser test-rabbitmq test-objgraph lint format bench fuzz clean
 
 help:
 	@echo 'make demo           build, run a program that leaks sockets, ask refchain why'
@@ -31,6 +31,8 @@ help:
 	@echo 'make test-all       Python tests on every CPython 3.9 to 3.15 found here (slow)'
 	@echo 'make test-sid       on 3.14 and 3.15 in a Debian sid made by debootstrap (root, slow)'
 	@echo 'make test-asan      Python tests with the extension under ASan and UBSan (slow)'
+	@echo 'make test-free-threaded  processes of a CPython 3.13 without the GIL, built here (slow)'
+	@echo 'make test-browser   the pictures in Chromium, light and dark, and with dot and xdot'
 	@echo 'make test-rabbitmq  the celery leak and the hung run, against a real RabbitMQ (slow)'
 	@echo "make test-objgraph  objgraph's own suite, downloaded, against refchain.objgraph (network)"
 	@echo 'make lint, format   clang-tidy and ruff; clang-format and ruff, in place'
@@ -78,10 +80,19 @@ test-all: c-build
 test-sid:
 	@tools/test_sid.sh $(PYTEST_ARGS)
 
+test-free-threaded: build c-build
+	tools/free_threaded.sh
+	python -m pytest tests/py/test_free_threaded.py tests/py/test_outside.py tests/py/test_find.py \
+	    tests/py/test_gen_layout.py $(PYTEST_ARGS)
+
 test-asan: c-build
 	@tools/bootstrap.sh .venv-asan build test
 	@tools/install.sh .venv-asan $(SANITIZE) -Dbuildtype=debugoptimized
 	@tools/pytest_asan.sh -m 'not slow' $(PYTEST_ARGS)
+
+test-browser: build c-build
+	python -m pytest -rs -m browser tests/live
+	python -m pytest -rs tests/py/test_picture.py
 
 test-rabbitmq:
 	@tools/bootstrap.sh .venv-rabbitmq build test rabbitmq

@@ -13,6 +13,8 @@
 static const struct rch_layout *pick_table(uint32_t number)
 {
     const struct rch_layout *table = NULL;
+    if (number == 7)
+        return rch_layout_free_threaded(3, 13);
     for (uint32_t minor = 0; minor < 64; minor++) {
         const struct rch_layout *next = rch_layout_for(3, minor);
         if (next && (!table || number-- > 0))

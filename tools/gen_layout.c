@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // gen_layout.c -- print src/pylayout/v3_NN.c for the CPython whose headers this is compiled with
-// (-DPy_BUILD_CORE, GIL build, LP64). A row says when a version has the field and where; every
-// field of layout.h must get exactly one row, or the program fails and names it.
+// (-DPy_BUILD_CORE, LP64; v3_NNt.c from those of a free-threaded build). A row says when a version has
+// the field and where; every field of layout.h must get exactly one row, or the program fails and names it.
 // tools/gen_layout compiles and runs it; see docs/howto/add-a-cpython-version.md.
 #include <Python.h>
 #include <structmember.h>
@@ -38,8 +38,8 @@
 #if PY_MAJOR_VERSION != 3 || PY_MINOR_VERSION < 9
 #error "CPython 3.9 or later"
 #endif
-#ifdef Py_GIL_DISABLED
-#error "GIL builds only: the free-threaded build has other structs"
+#if defined(Py_GIL_DISABLED) && PY_MINOR_VERSION != 13
+#error "of the free-threaded builds only 3.13t is known: look at what changed before you add one"
 #endif
 _Static_assert(sizeof(void *) == 8 && sizeof(long) == 8, "LP64 only");
 
@@ -86,12 +86,16 @@ static void group(const char *title)
 static void head_rows(void)
 {
     group("PyObject, PyVarObject, PyGC_Head");
-    OFF(EVER, object_refcnt, PyObject, ob_refcnt)
+    OFF(EVER, object_refcnt, PyObject, REFCNT)
+    OFF(NO_GIL, object_ref_shared, PyObject, ob_ref_shared)
+    OFF(NO_GIL, object_gc_bits, PyObject, ob_gc_bits)
+    OFF(NO_GIL, object_mutex, PyObject, ob_mutex)
+    OFF(NO_GIL, object_padding, PyObject, _padding)
     OFF(EVER, object_type, PyObject, ob_type)
     VAL(EVER, object_size, sizeof(PyObject))
     OFF(EVER, var_size, PyVarObject, ob_size)
-    VAL(EVER, gc_head_size, sizeof(PyGC_Head))
-    OFF(EVER, gc_prev, PyGC_Head, _gc_prev)
+    VAL(EVER, gc_head_size, GC_HEAD_BYTES)
+    OFF(WITH_GIL, gc_prev, PyGC_Head, _gc_prev)
 }
 
 static void runtime_rows(void)
@@ -167,14 +171,14 @@ static void gc_rows(void)
 {
     group("struct _gc_runtime_state, struct gc_generation");
     OFF(EVER, gc_enabled, struct _gc_runtime_state, enabled)
-    OFF(EVER, gc_generation0, struct _gc_runtime_state, generations)
-    VAL(EVER, gc_generation_size, sizeof(struct gc_generation))
-    VAL(EVER, gc_num_generations, NUM_GENERATIONS)
-    OFF(EVER, gc_permanent, struct _gc_runtime_state, permanent_generation)
+    OFF(WITH_GIL, gc_generation0, struct _gc_runtime_state, generations)
+    VAL(WITH_GIL, gc_generation_size, sizeof(struct gc_generation))
+    VAL(WITH_GIL, gc_num_generations, NUM_GENERATIONS)
+    OFF(WITH_GIL, gc_permanent, struct _gc_runtime_state, permanent_generation)
     OFF(EVER, gc_collecting, struct _gc_runtime_state, collecting)
     OFF(EVER, gc_garbage, struct _gc_runtime_state, garbage)
     OFF(EVER, gc_callbacks, struct _gc_runtime_state, callbacks)
-    OFF(EVER, gc_generation_threshold, struct gc_generation, threshold)
+    OFF(WITH_GIL, gc_generation_threshold, struct gc_generation, threshold)
 }
 
 static void interp_array_rows(void)
@@ -429,7 +433,7 @@ static void dict_rows(void)
     VAL(FROM_11_TO_12, values_prefix_size, -1)
     // 3.11 has no names for these words: _PyObject_ValuesPointer in pycore_object.h. 3.12 has one
     // word for both, tagged in bit 0 when it leads to values: PyDictOrValues.
-    VAL(FROM_11, managed_dict, -3 * (int)sizeof(PyObject *))
+    VAL(FROM_11, managed_dict, MANAGED_DICT)
     VAL(ONLY_11, managed_values, -4 * (int)sizeof(PyObject *))
     VAL(FROM_12, managed_weakref, MANAGED_WEAKREF_OFFSET)
     VAL(EVER, managed_dict_is_tagged, PY_MINOR_VERSION == 12)
@@ -598,7 +602,7 @@ static void misc_rows(void)
     OFF(EVER, context_vars, PyContext, ctx_vars)
     OFF(EVER, contextvar_name, PyContextVar, var_name)
     OFF(EVER, contextvar_default, PyContextVar, var_default)
-    OFF(EVER, contextvar_cached, PyContextVar, var_cached)
+    OFF(WITH_GIL, contextvar_cached, PyContextVar, var_cached)
     OFF(EVER, token_ctx, PyContextToken, tok_ctx)
     OFF(EVER, token_var, PyContextToken, tok_var)
     OFF(EVER, token_oldval, PyContextToken, tok_oldval)
@@ -702,14 +706,16 @@ static void check_all_given(void)
 int main(void)
 {
     printf("// SPDX-License-Identifier: MIT\n"
-           "// pylayout/v3_%02d.c -- where CPython 3.%d keeps what (GIL build, LP64). Made by\n"
+           "// pylayout/v3_%02d" SUFFIX ".c -- where CPython 3.%d keeps what (" BUILD ", LP64). Made by\n"
            "// tools/gen_layout from the headers of %s: change that, not this.\n"
            "#include \"pylayout/tables.h\"\n\n"
-           "const struct rch_layout rch_layout_v3_%02d = {\n"
+           "const struct rch_layout rch_layout_v3_%02d" SUFFIX " = {\n"
            "    .py_major = %d,\n"
            "    .py_minor = %d,\n",
            PY_MINOR_VERSION, PY_MINOR_VERSION, PY_VERSION, PY_MINOR_VERSION, PY_MAJOR_VERSION,
            PY_MINOR_VERSION);
+    if (NO_GIL)
+        printf("    .is_free_threaded = 1,\n");
     static void (*const groups[])(void) = {
         head_rows, runtime_rows, interp_rows,  gc_rows,       interp_array_rows, thread_rows,
         frame_rows, code_rows,   gen_rows,     type_rows,     dict_rows,         sequence_rows,

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Make src/pylayout/v3_NN.c from the headers of a CPython release.
+"""Make src/pylayout/v3_NN.c (v3_NNt.c) from the headers of a CPython release (free-threaded).
 
 usage: gen_layout.py [--check] [--stdout] INCLUDE_DIR...
 
-INCLUDE_DIR is the directory that holds Python.h and internal/ of a GIL build, e.g. what
+INCLUDE_DIR is the directory that holds Python.h and internal/, e.g. what
 `python3.13 -c 'import sysconfig; print(sysconfig.get_path("include"))'` prints. Without options
 the table of that version is rewritten; --check compares and writes nothing; --stdout prints.
 Exit status: 0 fine, 1 a table differs, 2 it could not be made.
@@ -20,16 +20,26 @@ import tempfile
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
 
+def read_header(include_dir, name):
+    with open(os.path.join(include_dir, name), encoding="utf-8") as file:
+        return file.read()
+
+
 def version_of(include_dir):
     """(minor, "3.minor.micro...") that the headers are of."""
-    with open(os.path.join(include_dir, "patchlevel.h"), encoding="utf-8") as file:
-        text = file.read()
+    text = read_header(include_dir, "patchlevel.h")
     minor = int(re.search(r"#define\s+PY_MINOR_VERSION\s+(\d+)", text).group(1))
     return minor, re.search(r'#define\s+PY_VERSION\s+"([^"]+)"', text).group(1)
 
 
-def table_path(minor):
-    return os.path.join(ROOT, "src", "pylayout", "v3_%02d.c" % minor)
+def is_free_threaded(include_dir):
+    text = read_header(include_dir, "pyconfig.h")
+    return re.search(r"^#define\s+Py_GIL_DISABLED\s+1", text, re.M) is not None
+
+
+def table_path(minor, free_threaded=False):
+    name = "v3_%02d%s.c" % (minor, "t" if free_threaded else "")
+    return os.path.join(ROOT, "src", "pylayout", name)
 
 
 def make_table(include_dir, compiler=None):
@@ -58,7 +68,7 @@ def main():
         except (OSError, AttributeError, subprocess.CalledProcessError) as error:
             print("gen_layout: %s: %s" % (include_dir, error), file=sys.stderr)
             return 2
-        path = table_path(minor)
+        path = table_path(minor, is_free_threaded(include_dir))
         if options.stdout:
             sys.stdout.write(text)
         elif options.check:

@@ -80,6 +80,26 @@
 #define FROM_11_TO_13 0
 #endif
 
+// A free-threaded build splits reference counts, has no lists for the collector, and the words before
+// an object that belonged to their links are not there.
+#ifdef Py_GIL_DISABLED
+#define NO_GIL 1
+#define WITH_GIL 0
+#define SUFFIX "t"
+#define BUILD "free-threaded build"
+#define REFCNT ob_ref_local
+#define GC_HEAD_BYTES 0
+#define MANAGED_DICT MANAGED_DICT_OFFSET
+#else
+#define NO_GIL 0
+#define WITH_GIL 1
+#define SUFFIX ""
+#define BUILD "GIL build"
+#define REFCNT ob_refcnt
+#define GC_HEAD_BYTES sizeof(PyGC_Head)
+#define MANAGED_DICT (-3 * (int)sizeof(PyObject *))
+#endif
+
 #if PY_MINOR_VERSION >= 10
 #define LINETABLE co_linetable
 typedef PyModuleObject module_struct;

@@ -14,7 +14,8 @@ sid=$(realpath -m "${SID:-build/sid}")
 versions=${VERSIONS:-3.14 3.15}
 in_process=(test_api test_corpus test_gen_layout test_hostile test_observer test_threads test_truth
     test_unperturbed)
-outside=(test_fds test_hung test_outside test_stacks_outside test_targets)
+outside=(test_core test_fds test_find test_hung test_live test_live_permit test_outside test_stacks_outside
+    test_targets)
 
 cannot() {
     printf 'test-sid cannot run here: %s\n' "$*" >&2
@@ -31,17 +32,17 @@ mirror() {
         2>/dev/null | awk '$1 == "Debian" && $2 == "Debian" { print $3; exit }'
 }
 
-has_pythons() {
+is_complete() {
     local version
     for version in $versions; do
         [ -x "$sid/usr/bin/python$version" ] && [ -d "$sid/usr/include/python$version/internal" ] ||
             return 1
     done
-    [ -x "$sid/usr/bin/gcc" ]
+    [ -x "$sid/usr/bin/gcc" ] && [ -x "$sid/usr/bin/gcore" ] && [ -x "$sid/usr/bin/zstd" ]
 }
 
 make_sid() {
-    local from packages=gcc,libc6-dev,libxxhash-dev,zlib1g-dev,libzstd-dev,libcmocka-dev version log=$sid.log
+    local from packages=gcc,gdb,libc6-dev,libcmocka-dev,libxxhash-dev,libzstd-dev,zlib1g-dev,zstd version log=$sid.log
     command -v debootstrap >/dev/null || cannot "debootstrap is missing: apt-get install debootstrap"
     from=$(mirror)
     [ -n "$from" ] || cannot "no mirror of Debian in apt's sources: name one with SID_MIRROR=..."
@@ -97,8 +98,8 @@ copy_settings() {
 [ "$(id -u)" = 0 ] || cannot "chroot and mount need root"
 command -v unshare >/dev/null || cannot "unshare (util-linux) is missing"
 unshare --mount true 2>/dev/null || cannot "mounts of our own are not allowed in this container"
-has_pythons || make_sid
-has_pythons || cannot "$sid has no Python $versions with headers, or no gcc"
+is_complete || make_sid
+is_complete || cannot "$sid has no Python $versions with headers, or no gcc, gdb or zstd"
 copy_checkout
 copy_settings
 if [ $# -eq 0 ]; then
@@ -108,6 +109,7 @@ exec unshare --mount --propagation private bash -c '
     set -eu
     sid=$1
     shift
+    mount --bind "$sid" "$sid" # a root of its own: unshare(1) wants one
     mount -t proc proc "$sid/proc"
     mount --rbind /dev "$sid/dev"
     exec chroot "$sid" "$@"' sid "$sid" \

@@ -80,6 +80,16 @@ int core_check_layout(struct core_state *state)
     return failed ? -1 : 0;
 }
 
+const struct rch_layout *core_layout(void)
+{
+    return &validated;
+}
+
+uint64_t core_interp(void)
+{
+    return addr_of(PyInterpreterState_Get());
+}
+
 /// Borrowed UTF-8 pointers into a tuple of str that the caller keeps.
 static int read_paths(PyObject *tuple, const char **paths, uint32_t *num_out)
 {

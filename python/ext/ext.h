@@ -11,7 +11,7 @@
 
 struct kept;
 struct core_state {  // of the module
-    PyTypeObject *graph_type;
+    PyTypeObject *graph_type, *picture_type;
     PyObject *error;           // refchain.Error
     const char *layout_doubt;  // why the layout table is not used, NULL: it fits
     char layout_words[240];
@@ -28,6 +28,27 @@ struct rch_capture;
 PyObject *Graph_steal(struct core_state *state, struct rch_graph *graph,
                       struct rch_capture *capture);
 PyTypeObject *Graph_make_type(PyObject *module);
+struct rch_reverse;
+/// The graph of a Graph; with `rev_out`, its references backwards too (NULL: it has none). Both live as
+/// long as the object. NULL: an exception is set.
+const struct rch_graph *Graph_graph(struct core_state *state, PyObject *op,
+                                    const struct rch_reverse **rev_out);
+int Baseline_add_type(PyObject *module);
+
+PyTypeObject *Picture_make_type(PyObject *module);
+struct rch_answer;
+struct rch_around;
+struct rch_render_options;
+/// New Pictures; the structs are only read.
+PyObject *Picture_of_answer(struct core_state *state, const struct rch_graph *g,
+                            const struct rch_answer *answer,
+                            const struct rch_render_options *options);
+/// options->limit: how many boxes at most before they are grouped.
+PyObject *Picture_of_around(struct core_state *state, const struct rch_graph *g,
+                            const struct rch_around *around,
+                            const struct rch_render_options *options);
+/// A Picture of lists: ([box], [arrow], heading, sentence, max_boxes), see picture.c.
+PyObject *core_picture(PyObject *module, PyObject *args);
 
 /// Walk this process. GIL held for the walk, released for the rest.
 PyObject *core_capture(PyObject *module, PyObject *args, PyObject *kwargs);
@@ -58,7 +79,17 @@ PyObject *core_unreferred(PyObject *module, PyObject *ignored);
 PyObject *core_reference_names(PyObject *module, PyObject *args);
 /// New list of objects that are known to be alive since the GIL is held.
 PyObject *core_list_of_objects(const rch_addr *addrs, size_t num);
+// break.c
+PyObject *core_break_start(PyObject *module, PyObject *args);
+PyObject *core_break_type(PyObject *module, PyObject *args);
+PyObject *core_break_count(PyObject *module, PyObject *args);
+PyObject *core_break_end(PyObject *module, PyObject *args);
+PyObject *core_break_young_types(PyObject *module, PyObject *ignored);
 
 struct core_state *core_state_of(PyObject *module);
+/// Of this interpreter; to be trusted if state->layout_doubt is NULL.
+struct rch_layout;
+const struct rch_layout *core_layout(void);
+uint64_t core_interp(void);
 
 #endif

@@ -3,6 +3,7 @@
 // text and JSON made by render/; python/refchain turns them into objects.
 #include "ext.h"
 
+#include "analyze/around.h"
 #include "analyze/ask.h"
 #include "analyze/histogram.h"
 #include "analyze/select.h"
@@ -89,14 +90,28 @@ static const struct rch_graph *graph_of(PyObject *op, bool with_reverse)
     return NULL;
 }
 
+const struct rch_graph *Graph_graph(struct core_state *state, PyObject *op,
+                                    const struct rch_reverse **rev_out)
+{
+    if (!PyObject_TypeCheck(op, state->graph_type)) {
+        PyErr_SetString(PyExc_TypeError, "not a refchain._core.Graph");
+        return NULL;
+    }
+    const struct rch_graph *g = graph_of(op, rev_out != NULL);
+    if (g && rev_out)
+        *rev_out = cast(op)->reverse.num_nodes ? &cast(op)->reverse : NULL;
+    return g;
+}
+
 // ---- why -----------------------------------------------------------------------------------------
 
 struct why_args {
     struct rch_why_options options;
     struct rch_render_options render;
+    const struct rch_around_options *around;  // draw what is around the objects instead; or NULL
 };
 
-/// {"text": ..., "json": ...} of one answer.
+/// (text, JSON, picture) of one answer.
 static PyObject *render_answer(struct core_state *state, const struct rch_graph *g,
                                const struct rch_answer *answer,
                                const struct rch_render_options *render)
@@ -111,16 +126,39 @@ static PyObject *render_answer(struct core_state *state, const struct rch_graph 
     if (bad->status != RCH_OK)
         set_rch_error(state, &bad->err);
     else
-        result = Py_BuildValue("(s#s#)", text.bytes, (Py_ssize_t)text.num_bytes, json.bytes,
-                               (Py_ssize_t)json.num_bytes);
+        result =
+            Py_BuildValue("(s#s#N)", text.bytes, (Py_ssize_t)text.num_bytes, json.bytes,
+                          (Py_ssize_t)json.num_bytes, Picture_of_answer(state, g, answer, render));
     rch_text_deinit(&text);
     rch_text_deinit(&json);
+    return result;
+}
+
+static PyObject *draw_around(PyObject *op, const struct rch_asked *asked,
+                             const struct why_args *args)
+{
+    struct graph_object *self = cast(op);
+    struct rch_around around;
+    struct rch_error err = {0};
+    enum rch_status st;
+    PyThreadState *save = PyEval_SaveThread();
+    st = rch_around(&around, self->graph, self->reverse.num_nodes ? &self->reverse : NULL,
+                    &asked->question, args->around, rch_alloc_default(), &err);
+    PyEval_RestoreThread(save);
+    if (st != RCH_OK)
+        return set_rch_error(state_of(op), &err);
+    struct rch_render_options render = args->render;
+    render.asked = asked;
+    PyObject *result = Picture_of_around(state_of(op), self->graph, &around, &render);
+    rch_around_deinit(&around);
     return result;
 }
 
 static PyObject *answer_question(PyObject *op, const struct rch_asked *asked,
                                  const struct why_args *args)
 {
+    if (args->around)
+        return draw_around(op, asked, args);
     struct graph_object *self = cast(op);
     struct rch_answer *answer = NULL;
     struct rch_error err = {0};
@@ -228,6 +266,27 @@ static PyObject *Graph_why(PyObject *op, PyObject *args, PyObject *kwargs)
     struct why_args why;
     if (parse_why(args, kwargs, &question, &text, &why) < 0)
         return NULL;
+    if (!graph_of(op, true))
+        return NULL;
+    if (!PyUnicode_Check(question))
+        return why_addresses(op, question, text, &why);
+    const char *pattern = PyUnicode_AsUTF8(question);
+    return pattern ? why_pattern(op, pattern, &why) : NULL;
+}
+
+/// [Picture] of what is around objects, one for each reading of the question.
+static PyObject *Graph_around(PyObject *op, PyObject *args)
+{
+    PyObject *question;
+    const char *text = NULL;
+    int is_forward = 0, raw = 0;
+    struct rch_around_options around = {.depth = 0};
+    struct why_args why = {.around = &around};
+    if (!PyArg_ParseTuple(args, "OzzpIIp", &question, &text, &why.render.source, &is_forward,
+                          &around.depth, &why.render.limit, &raw))
+        return NULL;
+    around.is_forward = is_forward;
+    around.raw = raw;
     if (!graph_of(op, true))
         return NULL;
     if (!PyUnicode_Check(question))
@@ -604,6 +663,7 @@ static PyObject *Graph_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
 
 static PyMethodDef Graph_methods[] = {
     {"why", (PyCFunction)(void (*)(void))Graph_why, METH_VARARGS | METH_KEYWORDS, NULL},
+    {"around", Graph_around, METH_VARARGS, NULL},
     {"counts", Graph_counts, METH_NOARGS, NULL},
     {"histogram", Graph_histogram, METH_NOARGS, NULL},
     {"top", (PyCFunction)(void (*)(void))Graph_top, METH_VARARGS | METH_KEYWORDS, NULL},

@@ -68,6 +68,12 @@ static PyMethodDef core_methods[] = {
     {"load", core_load, METH_VARARGS, NULL},
     {"load_core", core_load_core, METH_VARARGS, NULL},
     {"attach", core_attach, METH_VARARGS, NULL},
+    {"picture", core_picture, METH_VARARGS, NULL},
+    {"break_start", core_break_start, METH_VARARGS, NULL},
+    {"break_type", core_break_type, METH_VARARGS, NULL},
+    {"break_count", core_break_count, METH_VARARGS, NULL},
+    {"break_end", core_break_end, METH_VARARGS, NULL},
+    {"break_young_types", core_break_young_types, METH_NOARGS, NULL},
     {"doctor", core_doctor, METH_NOARGS, NULL},
     {"type_name", core_type_name, METH_VARARGS, NULL},
     {"tracked_types", core_tracked_types, METH_NOARGS, NULL},
@@ -108,13 +114,16 @@ static int core_exec(PyObject *module)
     struct core_state *state = core_state_of(module);
     *state = (struct core_state){0};
     state->graph_type = Graph_make_type(module);
+    state->picture_type = Picture_make_type(module);
     state->error = PyErr_NewExceptionWithDoc(
         "refchain.Error", "refchain cannot do what was asked; the message says why.", NULL, NULL);
-    if (!state->graph_type || !state->error || find_subtype_traverse(state) < 0 ||
-        core_check_layout(state) < 0)
+    if (!state->graph_type || !state->picture_type || !state->error ||
+        find_subtype_traverse(state) < 0 || core_check_layout(state) < 0)
         return -1;
     if (add_object(module, "Error", state->error) < 0 ||
-        add_object(module, "Graph", (PyObject *)state->graph_type) < 0)
+        add_object(module, "Graph", (PyObject *)state->graph_type) < 0 ||
+        add_object(module, "Picture", (PyObject *)state->picture_type) < 0 ||
+        Baseline_add_type(module) < 0)
         return -1;
     return PyModule_AddStringConstant(module, "__version__", RCH_VERSION);
 }
@@ -123,6 +132,7 @@ static int core_traverse(PyObject *module, visitproc visit, void *arg)
 {
     struct core_state *state = core_state_of(module);
     Py_VISIT(state->graph_type);
+    Py_VISIT(state->picture_type);
     Py_VISIT(state->error);
     return 0;
 }
@@ -131,6 +141,7 @@ static int core_clear(PyObject *module)
 {
     struct core_state *state = core_state_of(module);
     Py_CLEAR(state->graph_type);
+    Py_CLEAR(state->picture_type);
     Py_CLEAR(state->error);
     return 0;
 }
@@ -155,5 +166,12 @@ static struct PyModuleDef core_module = {
 
 PyMODINIT_FUNC PyInit__core(void)
 {
+#ifdef Py_GIL_DISABLED
+    PyErr_SetString(PyExc_ImportError,
+                    "refchain does not run inside free-threaded builds of CPython; it reads their "
+                    "processes from outside, as an experiment: refchain why PID TYPE");
+    return NULL;
+#else
     return PyModuleDef_Init(&core_module);
+#endif
 }

@@ -10,6 +10,7 @@ Nothing here calls a method of the objects it looks at, changes a reference coun
 call, or makes an object's ``__dict__``. Calls hold the GIL only while the heap is read.
 """
 from ._answer import Answer, Cut, Freed, Holder, Hop, Root
+from ._break import Break, Reached, break_at
 from ._core import Error, __version__
 from ._fds import Fd, FdGroup, FdOwner, Fds
 from ._graph import (
@@ -25,10 +26,21 @@ from ._graph import (
     snapshot,
     why,
 )
+from ._growth import Growth, Place, TypeGrowth, growth, show_growth
+from ._picture import Arrow, Box, Picture
 from ._stacks import Frame, Local, Stacks, Thread
 
 __all__ = [
-    "Answer", "Cut", "Error", "Fd", "FdGroup", "FdOwner", "Fds", "Frame", "Freed", "Graph",
-    "Holder", "Hop", "Local", "Node", "Root", "Stacks", "Thread", "Top", "TypeCount",
-    "__version__", "attach", "by_type", "dump", "load", "load_core", "snapshot", "why",
+    "Answer", "Arrow", "Box", "Break", "Cut", "Error", "Fd", "FdGroup", "FdOwner", "Fds", "Frame",
+    "Freed", "Graph", "Growth", "Holder", "Hop", "Local", "Node", "Picture", "Place", "Reached",
+    "Root", "Stacks", "Thread", "Top", "TypeCount", "TypeGrowth", "__version__", "attach",
+    "break_at", "by_type", "dump", "growth", "load", "load_core", "load_ipython_extension",
+    "show_growth", "snapshot", "why",
 ]
+
+
+def load_ipython_extension(shell: object) -> None:
+    """%load_ext refchain"""
+    from ._ipython import load  # needs IPython
+
+    load(shell)

@@ -6,6 +6,9 @@ import json
 from dataclasses import dataclass, field
 from typing import Any, Dict, List, Optional, Tuple
 
+from . import _core
+from ._picture import Picture
+
 
 @dataclass(frozen=True)
 class Freed:
@@ -93,6 +96,7 @@ class Answer:
     _text: str = field(repr=False)
     data: Dict[str, Any] = field(repr=False)
     apart: Tuple["Answer", ...] = field(default=(), repr=False)
+    _picture: Optional[_core.Picture] = field(default=None, repr=False, compare=False)
 
     @property
     def question(self) -> str:
@@ -129,6 +133,15 @@ class Answer:
                     "answers": [a.data for a in self.apart]}
         return json.dumps(data, indent=indent, ensure_ascii=False)
 
+    def picture(self) -> Picture:
+        """The answer as a picture: every holder's path from its root, the reference to cut in red.
+
+        For an answer about several types of one name: of the first; `apart` has them all.
+        """
+        if self._picture is None:
+            raise ValueError("this answer is a copy without its picture: ask again")
+        return Picture(self._picture, self._text.rstrip("\n"))
+
     def __str__(self) -> str:
         return "\n\n".join(a._text.rstrip("\n") for a in self.apart or (self,))
 
@@ -138,8 +151,16 @@ class Answer:
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Dict[str, Any]:
         import html  # only notebooks need it
 
+        # no application/json: notebooks would show its tree instead of the page
+        words = '<pre style="line-height:1.25">%s</pre>' % html.escape(str(self))
+        if self._picture is None or self.apart:
+            return {"text/plain": str(self), "text/html": words}
+        svg = self._picture.svg()
         return {
             "text/plain": str(self),
-            "text/html": '<pre style="line-height:1.25">%s</pre>' % html.escape(str(self)),
-            "application/json": json.loads(self.json()),
+            "text/html": '<div style="overflow:auto">%s</div>%s' % (svg, words),
+            "image/svg+xml": svg,
         }
+
+    def __getstate__(self) -> Dict[str, Any]:  # a picture is not pickled
+        return dict(self.__dict__, _picture=None)

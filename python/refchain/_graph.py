@@ -6,12 +6,27 @@ import gc
 import json
 import os
 from dataclasses import dataclass
-from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence, Tuple, Union
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    Callable,
+    Dict,
+    Iterator,
+    List,
+    Optional,
+    Sequence,
+    Tuple,
+    Union,
+)
 
 from . import _core
 from ._answer import Answer
 from ._fds import Fds
+from ._picture import Picture, only
 from ._stacks import Stacks
+
+if TYPE_CHECKING:
+    from ._growth import Growth
 
 _OWN_FILES = (os.path.dirname(os.path.abspath(__file__)) + os.sep,)
 _PATH = Union[str, "os.PathLike[str]"]
@@ -91,10 +106,26 @@ class Graph:
             [question] if isinstance(question, int) else question)
         text = None if isinstance(members, str) else self._text_of(members)
         pairs = self._core.why(members, text, self._source, max_holders or 0, raw, all)
-        answers = tuple(Answer(t, json.loads(j)) for t, j in pairs)
+        answers = tuple(Answer(t, json.loads(j), _picture=p) for t, j, p in pairs)
         if len(answers) == 1:
             return answers[0]
-        return Answer(answers[0]._text, answers[0].data, answers)
+        return Answer(answers[0]._text, answers[0].data, answers, answers[0]._picture)
+
+    def picture(self, question: Union[str, int, Sequence[int]], *, refs: bool = False,
+                depth: int = 3, limit: int = 100, raw: bool = False) -> Picture:
+        """What refers to these objects, or with `refs` what they refer to, as a picture.
+
+        question: as of why(). depth: so many hops. limit: more objects than this (at most 200) are
+        grouped by type and by how they are reached. raw: show every hop, also those inside the
+        interpreter's own structures. Who holds them is why(...).picture().
+        """
+        if depth < 1 or limit < 1:
+            raise ValueError("depth and limit must be 1 or more")
+        members: Union[str, Sequence[int]] = (
+            [question] if isinstance(question, int) else question)
+        text = None if isinstance(members, str) else self._text_of(members)
+        return only(self._core.around(members, text, self._source, refs, depth, min(limit, 200),
+                                      raw))
 
     def _text_of(self, addresses: Sequence[int]) -> str:
         if len(addresses) != 1:
@@ -135,6 +166,13 @@ class Graph:
         """
         text, data = self._core.fds(why, all, limit or 0, self._source)
         return Fds(text, json.loads(data))
+
+    def growth(self, since: "Graph", *, by: str = "holder", limit: int = 20) -> "Growth":
+        """What came since an earlier snapshot of the same program, by address and type; as
+        refchain.growth()."""
+        from ._growth import compare  # which needs this module
+
+        return compare(since, self, by=by, limit=limit)
 
     def count(self, pattern: str) -> int:
         """How many objects there are of the types `pattern` names."""

@@ -166,7 +166,8 @@ static enum rch_status class_after(struct rch_trails *t, uint32_t from, uint32_t
     uint32_t cls = NODE(t, from)->cls;
     struct rch_shown shown = rch_shown_of(t->view, NODE(t, from)->node, edge);
     const struct rch_trail_class *last = CLASS(t, cls);
-    bool is_end = rch_bit(t->sinks, to);  // a question about an attribute dictionary itself
+    bool is_end =
+        !t->goes_on && rch_bit(t->sinks, to);  // a question about an attribute dictionary itself
     if (shown.fold == RCH_FOLD_FORWARD && is_end && shown.kind != RCH_EDGE_OBJECT)
         shown.fold = RCH_FOLD_NONE;
     if (shown.fold == RCH_FOLD_BACK && last->parent == RCH_NO_CLASS)
@@ -374,7 +375,7 @@ static enum rch_status resolve(struct rch_trails *t, struct rch_error *err)
     }
     t->folded.num = 0;
     for (uint32_t i = first; t->num_reached < t->num_sinks && i < t->nodes.num; i++) {
-        if (!rch_bit(t->sinks, NODE(t, i)->node))
+        if (t->goes_on || !rch_bit(t->sinks, NODE(t, i)->node))
             RCH_TRY(expand(t, i, false, err));
     }
     return RCH_OK;

@@ -42,6 +42,7 @@ struct rch_trails {
     const uint64_t *region;                      // bits: nodes that may be visited
     const uint64_t *sinks;                       // bits: where paths end
     bool fixed_only;                             // only by references that cannot be cut
+    bool goes_on;                                // past sinks, which fold like other nodes
     uint32_t *slot;                              // node -> index into nodes + 1
     struct rch_vec classes, nodes, ins;          // rch_trail_class, rch_trail_node, rch_trail_in
     struct rch_vec table;                        // uint32_t: hash table of classes, index + 1

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // capture/decode_extension.c -- types of the standard library's C modules whose references or bytes
 // lie in blocks of their own. No header declares these structs; they are alike in 3.9 to 3.15
-// (but for SimpleQueue: its offsets come from pylayout).
+// (but for SimpleQueue: its offsets come from pylayout). Offsets are those after a head of 16 bytes.
 // Offsets: Modules/{_elementtree,_struct,arraymodule,itertoolsmodule}.c, Modules/_io/, datetime.h.
 #include "capture/families.h"
 
@@ -35,9 +35,14 @@ enum offsets {
     PERMUTATIONS_LENGTH = 48,
 };
 
-static uint64_t word(struct rch__cap *cap, rch_addr object, uint32_t offset)
+static uint64_t word(struct rch__cap *cap, rch_addr block, uint32_t offset)
 {
-    return rch_load64(cap->t, object + offset);
+    return rch_load64(cap->t, block + offset);
+}
+
+static uint64_t own_word(struct rch__cap *cap, rch_addr object, uint32_t offset)
+{
+    return word(cap, object, offset + rch__late_by(cap));
 }
 
 // ---- xml.etree.ElementTree.Element --------------------------------------------------------------
@@ -45,9 +50,9 @@ static uint64_t word(struct rch__cap *cap, rch_addr object, uint32_t offset)
 void rch__emit_element(struct rch__cap *cap, struct rch__type *type, rch_addr element)
 {
     (void)type;
-    rch__emit(cap, word(cap, element, ELEMENT_TEXT) & ~1ull);
-    rch__emit(cap, word(cap, element, ELEMENT_TAIL) & ~1ull);
-    rch_addr extra = word(cap, element, ELEMENT_EXTRA);
+    rch__emit(cap, own_word(cap, element, ELEMENT_TEXT) & ~1ull);
+    rch__emit(cap, own_word(cap, element, ELEMENT_TAIL) & ~1ull);
+    rch_addr extra = own_word(cap, element, ELEMENT_EXTRA);
     if (!extra)
         return;
     rch__emit(cap, word(cap, extra, EXTRA_ATTRIB));
@@ -71,7 +76,7 @@ uint32_t rch__label_element(struct rch__cap *cap)
 uint64_t rch__size_element(struct rch__cap *cap, const struct rch__type *type, rch_addr element)
 {
     uint64_t bytes = (uint64_t)type->basicsize;
-    rch_addr extra = word(cap, element, ELEMENT_EXTRA);
+    rch_addr extra = own_word(cap, element, ELEMENT_EXTRA);
     if (!extra)
         return bytes;
     bool has_block = word(cap, extra, EXTRA_CHILDREN) != extra + EXTRA_FIRST_FOUR;
@@ -82,8 +87,8 @@ uint64_t rch__size_element(struct rch__cap *cap, const struct rch__type *type, r
 
 static void emit_tzinfo(struct rch__cap *cap, rch_addr object, uint32_t offset)
 {
-    bool has_tzinfo = rch_load8(cap->t, object + DATETIME_HAS_TZINFO) != 0;
-    rch__emit(cap, has_tzinfo ? word(cap, object, offset) : 0);
+    bool has_tzinfo = rch_load8(cap->t, object + DATETIME_HAS_TZINFO + rch__late_by(cap)) != 0;
+    rch__emit(cap, has_tzinfo ? own_word(cap, object, offset) : 0);
 }
 
 void rch__emit_datetime(struct rch__cap *cap, struct rch__type *type, rch_addr datetime)
@@ -128,14 +133,14 @@ uint32_t rch__label_simplequeue(struct rch__cap *cap)
 
 uint64_t rch__size_array(struct rch__cap *cap, const struct rch__type *type, rch_addr array)
 {
-    rch_addr description = word(cap, array, ARRAY_DESCRIPTION);
+    rch_addr description = own_word(cap, array, ARRAY_DESCRIPTION);
     uint64_t item_bytes = rch_load32(cap->t, description + DESCRIPTION_ITEM_BYTES);
-    return (uint64_t)type->basicsize + word(cap, array, ARRAY_ALLOCATED) * item_bytes;
+    return (uint64_t)type->basicsize + own_word(cap, array, ARRAY_ALLOCATED) * item_bytes;
 }
 
 uint64_t rch__size_struct(struct rch__cap *cap, const struct rch__type *type, rch_addr object)
 {
-    rch_addr codes = word(cap, object, STRUCT_CODES);
+    rch_addr codes = own_word(cap, object, STRUCT_CODES);
     uint64_t num = 0;
     while (codes && num < MAX_FORMAT_CODES && rch_load64(cap->t, codes + num * FORMAT_CODE_BYTES))
         num++;
@@ -145,8 +150,8 @@ uint64_t rch__size_struct(struct rch__cap *cap, const struct rch__type *type, rc
 // The buffer counts while nobody else refers to it.
 uint64_t rch__size_bytesio(struct rch__cap *cap, const struct rch__type *type, rch_addr object)
 {
-    rch_addr buffer = word(cap, object, BYTESIO_BUFFER);
-    if (!buffer || rch_load32(cap->t, buffer + (uint32_t)cap->L->object_refcnt) != 1)
+    rch_addr buffer = own_word(cap, object, BYTESIO_BUFFER);
+    if (!buffer || rch__refcount(cap, buffer) != 1)
         return (uint64_t)type->basicsize;
     return (uint64_t)type->basicsize + (uint32_t)cap->L->bytes_data + 1 +
            word(cap, buffer, (uint32_t)cap->L->var_size);
@@ -154,7 +159,8 @@ uint64_t rch__size_bytesio(struct rch__cap *cap, const struct rch__type *type, r
 
 uint64_t rch__size_buffered(struct rch__cap *cap, const struct rch__type *type, rch_addr object)
 {
-    uint64_t bytes = word(cap, object, BUFFERED_BUFFER) ? word(cap, object, BUFFERED_SIZE) : 0;
+    uint64_t bytes =
+        own_word(cap, object, BUFFERED_BUFFER) ? own_word(cap, object, BUFFERED_SIZE) : 0;
     return (uint64_t)type->basicsize + bytes;
 }
 
@@ -168,7 +174,7 @@ uint64_t rch__size_simplequeue(struct rch__cap *cap, const struct rch__type *typ
 
 static uint64_t pool_length(struct rch__cap *cap, rch_addr object)
 {
-    rch_addr pool = word(cap, object, POOL);
+    rch_addr pool = own_word(cap, object, POOL);
     return pool ? word(cap, pool, (uint32_t)cap->L->var_size) : 0;
 }
 
@@ -179,11 +185,11 @@ uint64_t rch__size_product(struct rch__cap *cap, const struct rch__type *type, r
 
 uint64_t rch__size_combinations(struct rch__cap *cap, const struct rch__type *type, rch_addr object)
 {
-    return (uint64_t)type->basicsize + 8 * word(cap, object, COMBINATIONS_LENGTH);
+    return (uint64_t)type->basicsize + 8 * own_word(cap, object, COMBINATIONS_LENGTH);
 }
 
 uint64_t rch__size_permutations(struct rch__cap *cap, const struct rch__type *type, rch_addr object)
 {
     return (uint64_t)type->basicsize +
-           8 * (pool_length(cap, object) + word(cap, object, PERMUTATIONS_LENGTH));
+           8 * (pool_length(cap, object) + own_word(cap, object, PERMUTATIONS_LENGTH));
 }

@@ -54,6 +54,7 @@ static const struct block {
 void rch__scan_blocks(struct rch__cap *cap, struct rch__type *type, rch_addr object)
 {
     rch__scan_own_words(cap, type, object);
+    object += rch__late_by(cap);
     for (size_t i = 0; i < sizeof(blocks) / sizeof(blocks[0]); i++) {
         const struct block *row = &blocks[i];
         if (cap->L->py_minor < row->since || cap->L->py_minor > row->until ||
@@ -71,6 +72,7 @@ void rch__scan_blocks(struct rch__cap *cap, struct rch__type *type, rch_addr obj
 void rch__scan_tee(struct rch__cap *cap, struct rch__type *type, rch_addr data)
 {
     (void)type;
+    data += rch__late_by(cap);
     uint32_t num = rch_load32(cap->t, data + TEE_NUM_READ);
     if (num <= TEE_MAX_VALUES)
         rch__scan_words(cap, NULL, data, TEE_VALUES, TEE_VALUES + 8ll * num);
@@ -83,7 +85,7 @@ void rch__scan_connection(struct rch__cap *cap, struct rch__type *type, rch_addr
     rch__scan_own_words(cap, type, connection);
     if (cap->L->py_minor < 11)
         return;
-    uint32_t first = cap->L->py_minor == 11 ? 112 : 120;
+    uint32_t first = (cap->L->py_minor == 11 ? 112 : 120) + rch__late_by(cap);
     for (uint32_t i = 0; i < 3; i++)
         scan_block(cap, rch_load64(cap->t, connection + first + i * 8), 1, CONTEXT_BYTES);
 }
@@ -93,6 +95,7 @@ void rch__scan_connection(struct rch__cap *cap, struct rch__type *type, rch_addr
 // function, for the classes at the start of theirs.
 void rch__scan_capsule(struct rch__cap *cap, struct rch__type *type, rch_addr capsule)
 {
+    capsule += rch__late_by(cap);
     if (cap->L->py_minor < 12 || type->basicsize < CAPSULE_TRAVERSE + 8 ||
         !rch_load64(cap->t, capsule + CAPSULE_TRAVERSE))
         return;

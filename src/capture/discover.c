@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // capture/discover.c -- find tracked objects without the collector's lists: each aligned address of
 // writable memory whose type word is that of a known type, whose count is sane and whose header says that it
-// is in a list. For images in the middle of a collection, and for damaged lists. A build without lists (free
-// threading) would differ in rch__is_tracked_object() and is_linked() only. (research: cpython-memory, 1.4)
+// is in a list. For images in the middle of a collection, for damaged lists, and for builds without the
+// GIL, which have no lists: there the object says itself that it is tracked. (research: cpython-memory, 1.4)
 #include "capture/state.h"
 
 #define ALIGNMENT 16
@@ -36,17 +36,29 @@ static bool fill_filter(struct search *search)
 }
 
 // Does the next node of its list link back? While a list is being collected counts stand there, shifted
-// by two flags.
+// by two flags: many a number looks like one, so that node must be an object too.
 static bool is_linked(struct rch__cap *cap, rch_addr addr)
 {
     const struct rch_layout *L = cap->L;
+    if (L->gc_generation0 == RCH_ABSENT)
+        return true;  // there are no lists
     rch_addr node = addr - (uint32_t)L->gc_head_size;
     rch_addr next = rch_load64(&cap->probe, node) & ~7ull;
     uint64_t back;
     if (!rch__is_memory(cap, next, 16) ||
         !rch_target_read(&cap->probe, next + (uint32_t)L->gc_prev, &back, sizeof(back)))
         return false;
-    return (back & ~7ull) == node || ((back & PREV_IS_COUNT) && (back >> 2) <= UINT32_MAX);
+    return (back & ~7ull) == node ||
+           ((back & PREV_IS_COUNT) && (back >> 2) <= UINT32_MAX &&
+            rch__is_tracked_object(cap, next + (uint32_t)L->gc_head_size));
+}
+
+// Without the GIL the collector leaves classes and functions that became immortal alone. They hold what
+// they refer to, whether or not anybody refers to them.
+static bool is_untracked_for_good(struct rch__cap *cap, rch_addr addr, const struct rch__type *type)
+{
+    return cap->L->object_ref_shared != RCH_ABSENT && (type->flags & RCH_TPFLAGS_HAVE_GC) &&
+           rch__is_object(cap, addr) && rch__refcount(cap, addr) == UINT32_MAX;
 }
 
 // A class gets its record as soon as it is met, so that the next pass finds its instances.
@@ -62,6 +74,8 @@ static void judge(struct search *search, rch_addr addr)
     }
     if (rch__is_tracked_object(cap, addr) && is_linked(cap, addr))
         rch__mark_one_tracked(cap, addr);
+    else if (is_untracked_for_good(cap, addr, type))
+        rch__discover(cap, rch_code(&cap->index, addr));
 }
 
 static void search_words(struct search *search, rch_addr addr, const uint8_t *bytes, uint64_t num)

@@ -26,7 +26,7 @@ static const struct fd_attribute {
 bool rch__fileio_borrows(struct rch__cap *cap, rch_addr fileio)
 {
     enum { BITS = 20, CLOSEFD = 1 << 6, CLOSEFD_3_15 = 1 << 7 };
-    uint8_t bits = rch_load8(cap->t, fileio + BITS);
+    uint8_t bits = rch_load8(cap->t, fileio + BITS + rch__late_by(cap));
     return !(bits & (cap->L->py_minor >= 15 ? CLOSEFD_3_15 : CLOSEFD));
 }
 
@@ -54,10 +54,13 @@ static const char *attribute_of(struct rch__cap *cap, rch_addr type)
 void rch__find_fd(struct rch__cap *cap, struct rch__type *type)
 {
     const struct rch__family *family = type->family;
-    if (family && family->fd.offset && family->fd.offset + 4 <= type->basicsize)
+    int32_t late_by = (int32_t)rch__late_by(cap);
+    if (family && family->fd.offset && family->fd.offset + late_by + 4 <= type->basicsize) {
         type->fd = family->fd;
-    else if (type->is_python_class)
+        type->fd.offset += late_by;
+    } else if (type->is_python_class) {
         type->fd.attribute = attribute_of(cap, type->addr);
+    }
 }
 
 /// A small int, or -1: all that a descriptor can be.

@@ -12,6 +12,8 @@
 #define MAX_FRAMES 1000000
 #define MAX_STACK_WORDS 100000
 #define MAX_PACKED 1000
+#define CO_OPTIMIZED 1u
+#define CO_NEWLOCALS 2u
 #define CO_PACKS 0xcu  // has *args or **kwargs
 #define CO_GENERATORS 0x2a0u  // generator, coroutine, async generator
 
@@ -51,6 +53,14 @@ static void label_stack(struct rch__cap *cap)
         RCH_VEC_AT(&cap->labels, struct rch_label, cap->labels.num - 1).cls = RCH_CLASS_GUESSED;
 }
 
+// From 3.13 a call of a class that the interpreter knows well pushes a frame of its own below __init__,
+// whose function and globals are never written: they are whatever was there before.
+static bool is_class_call(struct rch__cap *cap, rch_addr code)
+{
+    return cap->L->py_minor >= 13 && (rch_load32(cap->t, code + (uint32_t)cap->L->code_flags) &
+                                      (CO_OPTIMIZED | CO_NEWLOCALS)) == CO_OPTIMIZED;
+}
+
 // ---- 3.11 and later ------------------------------------------------------------------------------
 
 static void root_of_iframe(struct rch__cap *cap, rch_addr iframe, struct rch__frame *frame,
@@ -79,7 +89,9 @@ static void root_of_iframe(struct rch__cap *cap, rch_addr iframe, struct rch__fr
         rch__root_ref(cap, RCH_EDGE_FIELD, "f_locals", FIXED,
                       rch__field_at(cap, iframe, L->iframe_locals));
         rch__root_ref(cap, RCH_EDGE_FIELD, "function", FIXED,
-                      rch__frame_ref(cap, rch__field_at(cap, iframe, L->iframe_func)));
+                      is_class_call(cap, frame->code)
+                          ? 0
+                          : rch__frame_ref(cap, rch__field_at(cap, iframe, L->iframe_func)));
         rch__root_ref(cap, RCH_EDGE_FIELD, "f_code", FIXED,
                       rch__frame_ref(cap, rch__field_at(cap, iframe, L->iframe_code)));
     }
@@ -130,6 +142,8 @@ static void collect_new(struct rch__cap *cap, rch_addr thread, const char *threa
             frame.is_from_c = L->owner_cstack != RCH_ABSENT
                                   ? is_shim_at(cap, rch__field_at(cap, iframe, L->iframe_previous))
                                   : rch_load8(cap->t, iframe + (uint32_t)L->iframe_is_entry) != 0;
+            if (is_class_call(cap, frame.code))
+                frame.globals = 0;
             if (L->frame_extra_locals != RCH_ABSENT)
                 frame.extra_locals = rch__field_at(
                     cap, rch__field_at(cap, iframe, L->iframe_frame_obj), L->frame_extra_locals);

@@ -21,6 +21,7 @@ struct reach {
     struct rch__cap *cap;
     uint64_t *seen;  // set from the start for objects that refer to nothing: they are not followed
     uint64_t *has_weak;  // one of its references holds nothing
+    uint64_t *immortal;
     rch_node *queue;
     uint32_t num_queued, num_leaves;
 };
@@ -39,6 +40,8 @@ static void prepare(struct reach *reach)
     const struct rch__cap *cap = reach->cap;
     uint32_t num = (uint32_t)cap->rows.shape.num;
     for (rch_node v = 0; v < num; v++) {
+        if (RCH_COLUMN_AT(&cap->rows.refcount, int32_t, v) == RCH_IMMORTAL)
+            bit_set(reach->immortal, v);
         if (rch__info_of(cap, v)->weak_ordinal != UINT32_MAX)
             bit_set(reach->has_weak, v);
         if (v >= cap->index.num_tracked && rch__row_start(cap, v) == rch__row_end(cap, v)) {
@@ -92,6 +95,32 @@ static void reach_types_of_instances(struct reach *reach)
         }
         reach_all(reach, before);
     }
+}
+
+static void hold_those(struct reach *reach, bool are_types)
+{
+    struct rch__cap *cap = reach->cap;
+    for (rch_node v = 0; v < cap->rows.shape.num && cap->status == RCH_OK; v++) {
+        uint32_t before = reach->num_queued;
+        if (!bit_get(reach->immortal, v) || bit_get(reach->seen, v) ||
+            (are_types && !(rch__info_of(cap, v)->type->flags & RCH_TPFLAGS_TYPE_SUBCLASS)))
+            continue;
+        cap->status = rch_vec_append(&cap->root_codes, &v, 1, &cap->err);
+        reach_node(reach, v);
+        reach_all(reach, before);
+    }
+}
+
+// What is immortal is no garbage, though nobody may reach it: without the GIL so are classes and
+// functions, once there was a second thread. Classes first: their descriptors are, too.
+static void hold_immortals(struct reach *reach)
+{
+    struct rch__cap *cap = reach->cap;
+    rch__root_begin(cap);
+    hold_those(reach, true);
+    hold_those(reach, false);
+    rch__label_add(cap, RCH_EDGE_FIELD, "never freed", RCH_LABEL_FIXED);
+    (void)rch__root_end_tail(cap, RCH_ROOT_INTERPRETER, "immortal objects", NULL, false, 1);
 }
 
 // ---- components of the unreached ---------------------------------------------------------------
@@ -236,35 +265,50 @@ static enum rch_status find_components(struct rch__cap *cap, const rch_node *nod
     return add_garbage_roots(cap, &c, (uint8_t *)flags.mem + num, err);
 }
 
+static void reach_from_roots(struct reach *reach)
+{
+    struct rch__cap *cap = reach->cap;
+    prepare(reach);
+    for (size_t r = 0; r < cap->roots.num; r++) {
+        const struct rch__root *root = &RCH_VEC_AT(&cap->roots, struct rch__root, r);
+        for (uint32_t i = 0; i < root->num_codes; i++)
+            reach_node(reach, RCH_VEC_AT(&cap->root_codes, uint32_t, root->first_code + i));
+    }
+    reach_all(reach, 0);
+    reach_types_of_instances(reach);
+    if (reach->num_queued + reach->num_leaves == cap->rows.shape.num)
+        return;
+    hold_immortals(reach);
+    reach_types_of_instances(reach);
+}
+
 enum rch_status rch__find_garbage(struct rch__cap *cap, struct rch_error *err)
 {
-    uint32_t num = (uint32_t)cap->rows.shape.num, num_unreached;
+    uint32_t num = (uint32_t)cap->rows.shape.num, num_unreached = 0;
     size_t bits_bytes = ((size_t)num / 64 + 1) * 8;
     struct reach reach = {.cap = cap,
                           .seen = rch_bigbuf_new(bits_bytes),
                           .has_weak = rch_bigbuf_new(bits_bytes),
+                          .immortal = rch_bigbuf_new(bits_bytes),
                           .queue = cap->rows.refcount.mem};  // the counts are done with
     enum rch_status st = RCH_OK;
-    if (!reach.seen || !reach.has_weak) {
+    if (!reach.seen || !reach.has_weak || !reach.immortal) {
         st = rch_fail(err, RCH_ENOMEM, "a search over %u objects", num);
     } else {
-        prepare(&reach);
-        for (size_t r = 0; r < cap->roots.num; r++) {
-            const struct rch__root *root = &RCH_VEC_AT(&cap->roots, struct rch__root, r);
-            for (uint32_t i = 0; i < root->num_codes; i++)
-                reach_node(&reach, RCH_VEC_AT(&cap->root_codes, uint32_t, root->first_code + i));
+        reach_from_roots(&reach);
+        if (cap->status != RCH_OK) {
+            st = cap->status;
+            *err = cap->err;
         }
-        reach_all(&reach, 0);
-        reach_types_of_instances(&reach);
-        num_unreached = 0;
         bool is_complete = reach.num_queued + reach.num_leaves == num;
         for (rch_node v = 0; !is_complete && v < num; v++)
             if (!bit_get(reach.seen, v))
                 reach.queue[num_unreached++] = v;
-        if (num_unreached)
+        if (num_unreached && st == RCH_OK)
             st = find_components(cap, reach.queue, num_unreached, err);
     }
     rch_bigbuf_free(reach.seen, bits_bytes);
     rch_bigbuf_free(reach.has_weak, bits_bytes);
+    rch_bigbuf_free(reach.immortal, bits_bytes);
     return st;
 }

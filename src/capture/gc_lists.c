@@ -65,15 +65,21 @@ static int compare_heads(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
+static bool is_collecting(struct rch__cap *cap, rch_addr interp)
+{
+    const struct rch_layout *L = cap->L;
+    return rch_load32(cap->t, interp + (uint32_t)(L->interp_gc + L->gc_collecting)) != 0;
+}
+
 static void find_heads(struct walk *walk, struct rch_vec *heads)
 {
     struct rch__cap *cap = walk->cap;
     const struct rch_layout *L = cap->L;
     for (size_t n = 0; n < cap->interps.num; n++) {
         rch_addr gc = RCH_VEC_AT(&cap->interps, rch_addr, n) + (uint32_t)L->interp_gc;
-        bool is_collecting = rch_load32(cap->t, gc + (uint32_t)L->gc_collecting) != 0;
-        walk->is_collecting |= is_collecting;
-        if (is_collecting && !cap->is_foreign)
+        bool is_busy = is_collecting(cap, RCH_VEC_AT(&cap->interps, rch_addr, n));
+        walk->is_collecting |= is_busy;
+        if (is_busy && !cap->is_foreign)
             rch__fail(cap, RCH_EBUSY,
                       "a garbage collection is under way (are we called from a "
                       "finalizer or a gc callback?); ask again after it");
@@ -245,9 +251,30 @@ static bool has_lost_tails(struct walk *walk)
     return false;
 }
 
+static void mark_without_lists(struct rch__cap *cap)
+{
+    if (!cap->is_foreign) {
+        rch__fail(cap, RCH_EUNSUPPORTED, "CPython without the GIL is read from outside only");
+        return;
+    }
+    if (cap->status == RCH_OK)
+        cap->status = rch_builder_warn(cap->b, &cap->err, RCH_FREE_THREADED_WARNING);
+    for (size_t n = 0; n < cap->interps.num; n++)
+        if (is_collecting(cap, RCH_VEC_AT(&cap->interps, rch_addr, n))) {
+            rch__warn(cap, "a garbage collection was under way: some objects that it was about to "
+                           "free may be there");
+            break;
+        }
+    rch__discover_tracked(cap);
+}
+
 void rch__mark_tracked(struct rch__cap *cap)
 {
     struct walk walk = {.cap = cap};
+    if (cap->L->gc_generation0 == RCH_ABSENT) {
+        mark_without_lists(cap);
+        return;
+    }
     RCH_VEC(heads, cap->alloc, rch_addr);
     find_heads(&walk, &heads);
     if (cap->status != RCH_OK || !walk.num_heads)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // capture/number.c -- ids are ranks in address order: translate the logged codes in place and move
 // the rows that were met late to where their address belongs.
-#include <stdlib.h>
+#include <string.h>
 
 #include "capture/finish.h"
 
@@ -21,30 +21,6 @@ static void translate(const struct rch_index *index, uint32_t *codes, size_t num
     }
 }
 
-struct late_row {
-    rch_node node;
-    uint32_t row;
-};
-
-static int compare_late(const void *a, const void *b)
-{
-    rch_node x = ((const struct late_row *)a)->node, y = ((const struct late_row *)b)->node;
-    return (x > y) - (x < y);
-}
-
-static void move_column(struct rch_column *column, size_t from, size_t to, size_t num)
-{
-    char *mem = column->mem;
-    memmove(mem + to * column->elem_bytes, mem + from * column->elem_bytes,
-            num * column->elem_bytes);
-}
-
-static void copy_elem(struct rch_column *to, size_t at, const struct rch_column *from, size_t row)
-{
-    memcpy((char *)to->mem + at * to->elem_bytes, (const char *)from->mem + row * from->elem_bytes,
-           to->elem_bytes);
-}
-
 static uint32_t late_end(const struct rch__cap *cap, uint32_t row)
 {
     return row + 1 < cap->late.shape.num ? RCH_COLUMN_AT(&cap->late.start, uint32_t, row + 1)
@@ -62,85 +38,118 @@ static enum rch_status reserve_rows(struct rch__cap *cap, size_t num, struct rch
                               cap->main_log.codes.num + cap->late_log.codes.num, err);
 }
 
-// From the back: shift the rows after the last late one by one place more than the rows before it.
-static void merge(struct rch__cap *cap, const struct late_row *late, uint32_t num_late)
+#define NOT_LATE UINT32_MAX
+
+static void place_row(struct rch__rows *rows, size_t to, const struct rch__rows *late, size_t at)
+{
+    RCH_COLUMN_AT(&rows->shape, uint32_t, to) = RCH_COLUMN_AT(&late->shape, uint32_t, at);
+    RCH_COLUMN_AT(&rows->size16, uint16_t, to) = RCH_COLUMN_AT(&late->size16, uint16_t, at);
+    RCH_COLUMN_AT(&rows->refcount, int32_t, to) = RCH_COLUMN_AT(&late->refcount, int32_t, at);
+}
+
+static void move_column(struct rch_column *column, size_t to, size_t from, size_t num)
+{
+    char *mem = column->mem;
+    memmove(mem + to * column->elem_bytes, mem + from * column->elem_bytes,
+            num * column->elem_bytes);
+}
+
+static void move_rows(struct rch__rows *rows, size_t to, size_t from, size_t num, uint32_t shift)
+{
+    uint32_t *start = rows->start.mem;
+    move_column(&rows->shape, to, from, num);
+    move_column(&rows->size16, to, from, num);
+    move_column(&rows->refcount, to, from, num);
+    for (size_t i = num; i-- > 0;)
+        start[to + i] = start[from + i] + shift;
+}
+
+// From the back, until the rows before are where they belong. late_at: by node from first_late on, the
+// late row that it is.
+static void merge(struct rch__cap *cap, const uint32_t *late_at, uint32_t first_late)
 {
     struct rch__rows *rows = &cap->rows;
-    uint32_t *start = rows->start.mem, *edges = cap->main_log.codes.mem;
+    uint32_t *edges = cap->main_log.codes.mem, *start = rows->start.mem;
     const uint32_t *late_edges = cap->late_log.codes.mem;
-    uint32_t row_end = (uint32_t)rows->shape.num, edge_end = (uint32_t)cap->main_log.codes.num;
-    uint32_t shift = (uint32_t)cap->late_log.codes.num;
-    for (uint32_t j = num_late; j-- > 0;) {
-        uint32_t first = late[j].node - j;  // main rows before it
-        uint32_t edge_first = first < row_end ? start[first] : edge_end;
-        memmove(edges + edge_first + shift, edges + edge_first,
-                (size_t)(edge_end - edge_first) * 4);
-        for (uint32_t r = first; r < row_end; r++)
-            start[r] += shift;
-        move_column(&rows->start, first, first + j + 1, row_end - first);
-        move_column(&rows->shape, first, first + j + 1, row_end - first);
-        move_column(&rows->size16, first, first + j + 1, row_end - first);
-        move_column(&rows->refcount, first, first + j + 1, row_end - first);
-        uint32_t from = RCH_COLUMN_AT(&cap->late.start, uint32_t, late[j].row);
-        uint32_t num = late_end(cap, late[j].row) - from;
-        shift -= num;
-        if (num)
-            memcpy(edges + edge_first + shift, late_edges + from, (size_t)num * 4);
-        start[late[j].node] = edge_first + shift;
-        copy_elem(&rows->shape, late[j].node, &cap->late.shape, late[j].row);
-        copy_elem(&rows->size16, late[j].node, &cap->late.size16, late[j].row);
-        copy_elem(&rows->refcount, late[j].node, &cap->late.refcount, late[j].row);
-        row_end = first;
-        edge_end = edge_first;
+    uint32_t row = (uint32_t)rows->shape.num, row_end = (uint32_t)cap->main_log.codes.num;
+    uint32_t to = row + (uint32_t)cap->late.shape.num;
+    uint32_t end = row_end + (uint32_t)cap->late_log.codes.num;
+    while (to > row) {
+        uint32_t num = 0, late;
+        while ((late = late_at[to - 1 - num - first_late]) == NOT_LATE)
+            num++;
+        if (num) {
+            row -= num;
+            to -= num;
+            memmove(edges + start[row] + (end - row_end), edges + start[row],
+                    (size_t)(row_end - start[row]) * sizeof(*edges));
+            uint32_t shift = end - row_end;
+            row_end = start[row];
+            end = row_end + shift;
+            move_rows(rows, to, row, num, shift);
+        }
+        uint32_t from = RCH_COLUMN_AT(&cap->late.start, uint32_t, late);
+        num = late_end(cap, late) - from;
+        end -= num;
+        memcpy(edges + end, late_edges + from, num * sizeof(*edges));
+        place_row(rows, --to, &cap->late, late);
+        start[to] = end;
     }
 }
 
-// Rows of `big` become nodes: a main row moves back by the late ones that belong before it.
-static enum rch_status renumber_big(struct rch__cap *cap, const struct late_row *late,
-                                    uint32_t num_late, struct rch_error *err)
+static void renumber_big(struct rch__cap *cap, const uint32_t *late_at, uint32_t first_late)
 {
     struct rch_big_size *big = cap->rows.big.mem;
-    for (size_t i = 0; i < cap->rows.big.num; i++) {
-        uint32_t low = 0, high = num_late;  // late rows whose node is not past this row
-        while (low < high) {
-            uint32_t mid = low + (high - low) / 2;
-            if (late[mid].node - mid <= big[i].node)
-                low = mid + 1;
-            else
-                high = mid;
-        }
-        big[i].node += low;
+    uint32_t row = first_late, num = (uint32_t)(cap->rows.shape.num + cap->late.shape.num);
+    size_t i = 0;
+    while (i < cap->rows.big.num && big[i].node < first_late)
+        i++;
+    for (uint32_t v = first_late; v < num && i < cap->rows.big.num; v++) {
+        if (late_at[v - first_late] != NOT_LATE)
+            continue;
+        for (; i < cap->rows.big.num && big[i].node == row; i++)
+            big[i].node = v;
+        row++;
     }
+}
+
+static enum rch_status take_late_big(struct rch__cap *cap, struct rch_error *err)
+{
     for (size_t i = 0; i < cap->late.big.num; i++) {
-        struct rch_big_size row = RCH_VEC_AT(&cap->late.big, struct rch_big_size, i);
-        uint32_t code = RCH_VEC_AT(&cap->late_codes, uint32_t, row.node);
-        row.node = rch_rank_of(&cap->index, code);
-        RCH_TRY(rch_vec_append(&cap->rows.big, &row, 1, err));
+        struct rch_big_size big = RCH_VEC_AT(&cap->late.big, struct rch_big_size, i);
+        uint32_t code = RCH_VEC_AT(&cap->late_codes, uint32_t, big.node);
+        big.node = rch_rank_of(&cap->index, code);
+        RCH_TRY(rch_vec_append(&cap->rows.big, &big, 1, err));
     }
     return RCH_OK;
 }
 
 static enum rch_status place_late(struct rch__cap *cap, struct rch_error *err)
 {
-    uint32_t num_late = (uint32_t)cap->late.shape.num;
+    uint32_t num_late = (uint32_t)cap->late.shape.num, first = cap->index.num_tracked;
     size_t num = cap->rows.shape.num + num_late;
-    if (num != (size_t)cap->index.num_tracked + cap->index.num_others)
+    if (num != (size_t)first + cap->index.num_others)
         return rch_fail(err, RCH_ECORRUPT, "visited %zu objects but found %zu", num,
-                        (size_t)cap->index.num_tracked + cap->index.num_others);
-    RCH_BLOCK(block, cap->alloc, num_late, sizeof(struct late_row));
-    struct late_row *late = block.mem;
-    if (!late)
+                        (size_t)first + cap->index.num_others);
+    if (!num_late)
+        return RCH_OK;
+    size_t bytes = cap->index.num_others * sizeof(uint32_t);
+    uint32_t *late_at = rch_bigbuf_new(bytes);
+    if (!late_at)
         return rch_fail(err, RCH_ENOMEM, "%u late rows", num_late);
+    memset(late_at, 0xff, bytes);
     for (uint32_t i = 0; i < num_late; i++)
-        late[i] = (struct late_row){
-            rch_rank_of(&cap->index, RCH_VEC_AT(&cap->late_codes, uint32_t, i)), i};
-    qsort(late, num_late, sizeof(*late), compare_late);
-    RCH_TRY(reserve_rows(cap, num, err));
-    RCH_TRY(renumber_big(cap, late, num_late, err));
-    merge(cap, late, num_late);
+        late_at[rch_rank_of(&cap->index, RCH_VEC_AT(&cap->late_codes, uint32_t, i)) - first] = i;
+    enum rch_status st = reserve_rows(cap, num, err);
+    if (st == RCH_OK) {
+        renumber_big(cap, late_at, first);
+        merge(cap, late_at, first);
+        st = take_late_big(cap, err);
+    }
+    rch_bigbuf_free(late_at, bytes);
     cap->rows.shape.num = cap->rows.size16.num = cap->rows.refcount.num = cap->rows.start.num = num;
     cap->main_log.codes.num += cap->late_log.codes.num;
-    return RCH_OK;
+    return st;
 }
 
 enum rch_status rch__number(struct rch__cap *cap, struct rch_error *err)

@@ -4,8 +4,6 @@
 // unnamed guesses. Nothing is followed into blocks of C: that makes more errors than finds.
 #include "capture/families.h"
 
-#define OBJECT_HEAD_BYTES 16
-
 static rch_addr word_at(struct rch__cap *cap, rch_addr object, uint64_t offset)
 {
     rch_addr word = rch_load64(cap->t, object + offset);
@@ -54,7 +52,7 @@ static int64_t items_bytes(struct rch__cap *cap, const struct rch__type *type, r
 
 void rch__scan_own_words(struct rch__cap *cap, struct rch__type *type, rch_addr object)
 {
-    rch__scan_words(cap, type, object, OBJECT_HEAD_BYTES,
+    rch__scan_words(cap, type, object, cap->L->object_size,
                     type->basicsize + items_bytes(cap, type, object));
 }
 

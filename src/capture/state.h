@@ -17,6 +17,8 @@
 
 #define RCH_IMMORTAL INT32_MIN  // in the column of reference counts
 #define RCH_CHECKED_INSTANCES 3  // of each type, against tp_traverse
+#define RCH_HEAD_BYTES 16  // of an object, where offsets are told that are in no table
+#define RCH_MAX_HEAD_BYTES 32  // of an object of any build
 
 // CPython's tp_flags that layouts share.
 #define RCH_TPFLAGS_STATIC_BUILTIN (1ull << 1)  // 3.12+
@@ -247,6 +249,23 @@ static inline void rch__emit(struct rch__cap *cap, rch_addr target)
 static inline rch_addr rch__field_at(struct rch__cap *cap, rch_addr object, int32_t offset)
 {
     return offset == RCH_ABSENT || !object ? 0 : rch_load64(cap->t, object + (uint32_t)offset);
+}
+
+/// How much later a field of an object is than an offset that is in no table: without the GIL its head
+/// is longer.
+static inline uint32_t rch__late_by(const struct rch__cap *cap)
+{
+    return (uint32_t)cap->L->object_size - RCH_HEAD_BYTES;
+}
+
+uint32_t rch__split_refcount(struct rch__cap *cap, rch_addr object, uint32_t local);
+/// Of an object; as int32_t negative, or more than 900,000,000, if it is immortal.
+static inline uint32_t rch__refcount(struct rch__cap *cap, rch_addr object)
+{
+    // From 3.14 the other half of the word holds flags.
+    uint32_t count = rch_load32(cap->t, object + (uint32_t)cap->L->object_refcnt);
+    return cap->L->object_ref_shared == RCH_ABSENT ? count
+                                                   : rch__split_refcount(cap, object, count);
 }
 
 /// What a word of an interpreter frame refers to. From 3.14 the low bits are a tag: 1 for a reference

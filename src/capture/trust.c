@@ -10,6 +10,8 @@
 #define MAX_ITEMSIZE (1 << 16)
 #define MAX_NAME_BYTES 1024
 #define FEW 64
+#define MAX_MUTEX 3  // two bits
+#define LOWEST_ADDR 0x10000  // vm.mmap_min_addr
 
 // ---- memory --------------------------------------------------------------------------------------
 
@@ -201,31 +203,62 @@ void rch__trust_end(struct rch__cap *cap)
 
 // What was freed has no count, or the allocator's link in its place: a pointer, so more than 40 bits.
 // (Old extensions count on where 3.12 has 32 bits of ones for immortal objects.)
-static bool is_sane_count(const struct rch_layout *L, uint64_t refcount)
+static bool has_sane_count(const struct rch_layout *L, const uint8_t *object)
 {
-    bool is_split = L->py_minor >= 14;  // the upper 16 bits are flags
-    if (is_split)
+    uint64_t refcount;
+    memcpy(&refcount, object + L->object_refcnt, sizeof(refcount));
+    if (L->py_minor >= 14)  // the upper 16 bits are flags
         refcount = (uint32_t)refcount ? refcount & UINT64_MAX >> 16 : 0;
     return refcount != 0 && refcount >> 40 == 0;
 }
 
-// The record of the object's type, NULL: there is no object.
-static const struct rch__type *type_of(struct rch__cap *cap, uint64_t refcount, rch_addr type_addr)
+// A struct of C that begins with a reference and a class looks like an instance of the class, if addresses
+// are as small as counts: in programs that are not position independent they are.
+static bool is_reference(struct rch__cap *cap, uint64_t refcount)
 {
-    if (!type_addr || (type_addr & 7) || !is_sane_count(cap->L, refcount))
+    uint64_t type;
+    return refcount >= LOWEST_ADDR && !(refcount & 7) &&
+           rch_target_read(&cap->probe, refcount + (uint32_t)cap->L->object_type, &type, 8) &&
+           type && !(type & 7) && rch__type_get(cap, type) != cap->not_a_type;
+}
+
+// Without the GIL (rch__split_refcount()). Other pointers to a type, in tables and tuples, may have
+// before them what looks like counts; but the rest of a head is no part of a pointer.
+static bool has_sane_head(const struct rch_layout *L, const uint8_t *object)
+{
+    uint32_t local;
+    int64_t shared;
+    uint16_t padding;
+    memcpy(&local, object + L->object_refcnt, sizeof(local));
+    memcpy(&shared, object + L->object_ref_shared, sizeof(shared));
+    memcpy(&padding, object + L->object_padding, sizeof(padding));
+    int64_t others = shared >> 2;
+    return padding == 0 && object[L->object_mutex] <= MAX_MUTEX && others == (int32_t)others &&
+           others + local > 0;
+}
+
+// The record of the type of the object with this head, NULL: there is no object.
+static const struct rch__type *type_of(struct rch__cap *cap, const uint8_t *object)
+{
+    rch_addr type_addr;
+    memcpy(&type_addr, object + cap->L->object_type, sizeof(type_addr));
+    bool is_split = cap->L->object_ref_shared != RCH_ABSENT;
+    if (!type_addr || (type_addr & 7) ||
+        !(is_split ? has_sane_head(cap->L, object) : has_sane_count(cap->L, object)))
         return NULL;
     const struct rch__type *type = rch__type_get(cap, type_addr);
-    return type == cap->not_a_type ? NULL : type;
+    uint64_t refcount;
+    memcpy(&refcount, object + cap->L->object_refcnt, sizeof(refcount));
+    bool is_none = type == cap->not_a_type || (!is_split && is_reference(cap, refcount));
+    return is_none ? NULL : type;
 }
 
 bool rch__is_object(struct rch__cap *cap, rch_addr addr)
 {
-    const struct rch_layout *L = cap->L;
-    uint64_t refcount, type;
+    uint8_t head[RCH_MAX_HEAD_BYTES];
     return addr && !(addr & 7) && !(addr >> RCH_ADDR_BITS) &&
-           rch_target_read(&cap->probe, addr + (uint32_t)L->object_refcnt, &refcount, 8) &&
-           rch_target_read(&cap->probe, addr + (uint32_t)L->object_type, &type, 8) &&
-           type_of(cap, refcount, type) != NULL;
+           rch_target_read(&cap->probe, addr, head, (uint32_t)cap->L->object_size) &&
+           type_of(cap, head) != NULL;
 }
 
 bool rch__is_of(struct rch__cap *cap, rch_addr object, const char *family)
@@ -237,25 +270,30 @@ bool rch__is_of(struct rch__cap *cap, rch_addr object, const char *family)
     return type->family && strcmp(type->family->name, family) == 0;
 }
 
-// The first word of the header is the link to the next: zero when the object is in no list.
+// Before the object is a header whose first word is the link to the next: zero when it is in no list.
+static bool is_marked_tracked(const struct rch_layout *L, const uint8_t *header)
+{
+    uint64_t next;
+    if (L->object_gc_bits != RCH_ABSENT)  // without the GIL there is none
+        return header[L->object_gc_bits] & 1;
+    memcpy(&next, header, sizeof(next));
+    return next && !(next & 4);
+}
+
 bool rch__is_tracked_object(struct rch__cap *cap, rch_addr addr)
 {
     const struct rch_layout *L = cap->L;
-    uint32_t head = (uint32_t)L->gc_head_size, at_type = head + (uint32_t)L->object_type;
-    uint8_t copy[64];
-    if ((addr & 15) || at_type + 8 > sizeof(copy))
+    uint32_t head = (uint32_t)L->gc_head_size, num_bytes = head + (uint32_t)L->object_size;
+    uint8_t copy[2 * RCH_MAX_HEAD_BYTES];
+    if ((addr & 15) || num_bytes > sizeof(copy))
         return false;
-    const uint8_t *bytes = rch_target_at(&cap->probe, addr - head, at_type + 8);
-    if (!bytes && rch_target_read(&cap->probe, addr - head, copy, at_type + 8))
+    const uint8_t *bytes = rch_target_at(&cap->probe, addr - head, num_bytes);
+    if (!bytes && rch_target_read(&cap->probe, addr - head, copy, num_bytes))
         bytes = copy;
-    if (!bytes)
+    if (!bytes || !is_marked_tracked(L, bytes))
         return false;
-    uint64_t next, refcount, type_addr;
-    memcpy(&next, bytes, 8);
-    memcpy(&refcount, bytes + head + (uint32_t)L->object_refcnt, 8);
-    memcpy(&type_addr, bytes + at_type, 8);
-    const struct rch__type *type = type_of(cap, refcount, type_addr);
-    if (!type || !(type->flags & RCH_TPFLAGS_HAVE_GC) || !next || (next & 4))
+    const struct rch__type *type = type_of(cap, bytes + head);
+    if (!type || !(type->flags & RCH_TPFLAGS_HAVE_GC))
         return false;
     return !(type->flags & RCH_TPFLAGS_TYPE_SUBCLASS) ||  // a static type has no header
            (rch_load64(&cap->probe, addr + (uint32_t)L->type_flags) & RCH_TPFLAGS_HEAPTYPE);

@@ -9,7 +9,6 @@
 
 #define MAX_BASES 64
 #define MAX_MEMBERS 1024
-#define OBJECT_HEAD_BYTES 16
 #define MAX_TYPE_DEPTH 16  // types whose making needs another
 
 void rch__read_tp_name(struct rch__cap *cap, rch_addr type, char *buf, size_t buf_bytes)
@@ -36,7 +35,7 @@ static bool name_is_known(const struct rch__type *type, int32_t offset)
 static struct rch__field *add_field(struct rch__cap *cap, struct rch__type *type, const char *name,
                                     int64_t offset, enum rch_edge_kind kind, uint32_t flags)
 {
-    if (offset < OBJECT_HEAD_BYTES || offset > INT32_MAX || name_is_known(type, (int32_t)offset))
+    if (offset < cap->L->object_size || offset > INT32_MAX || name_is_known(type, (int32_t)offset))
         return NULL;
     struct rch__field *fields = rch_arena_take(&cap->arena, type->num_fields + 1, sizeof(*fields));
     if (!fields) {
@@ -58,7 +57,7 @@ static struct rch__field *add_field(struct rch__cap *cap, struct rch__type *type
 // From outside: a word that is no reference, whatever it looks like.
 static void add_other(struct rch__cap *cap, struct rch__type *type, int64_t offset)
 {
-    if (!cap->is_foreign || offset < OBJECT_HEAD_BYTES || offset > INT32_MAX)
+    if (!cap->is_foreign || offset < cap->L->object_size || offset > INT32_MAX)
         return;
     int32_t *others = rch_arena_take(&cap->arena, type->num_others + 1, sizeof(*others));
     if (!others) {
@@ -174,13 +173,13 @@ static void add_struct_sequence(struct rch__cap *cap, struct rch__type *type, rc
 
 static void add_words(struct rch__cap *cap, struct rch__type *type, const char *words)
 {
-    int64_t offset = OBJECT_HEAD_BYTES;
+    int64_t offset = cap->L->object_size;
     char word[64];
     for (const char *at = words; *at;) {
         size_t len = strcspn(at, " ");
         snprintf(word, sizeof(word), "%.*s", (int)len, at);
         if (*word == '@') {
-            offset = strtol(word + 1, NULL, 10);
+            offset = strtol(word + 1, NULL, 10) + rch__late_by(cap);
         } else {
             add_word(cap, type, word, offset);
             offset += 8;

@@ -58,10 +58,25 @@ static void note(struct rch__cap *cap, const struct rch__type *type, rch_addr ob
         rch__claim_fd(cap, type, object);
 }
 
+// Without the GIL the thread that made an object counts in one field and all others in another, above
+// two flags; the count is the sum. It has one that is no reference of anybody while the object
+// waits in a queue for its thread to add them up, or leaves counting to the collector.
+uint32_t rch__split_refcount(struct rch__cap *cap, rch_addr object, uint32_t local)
+{
+    enum { FLAGS = 3, QUEUED = 2, DEFERRED = 64 };  // Include/object.h, pycore_gc.h
+    int64_t shared = (int64_t)rch_load64(cap->t, object + (uint32_t)cap->L->object_ref_shared);
+    uint8_t gc_bits = rch_load8(cap->t, object + (uint32_t)cap->L->object_gc_bits);
+    if (local == UINT32_MAX)
+        return local;
+    int64_t count = local + (shared >> 2);
+    if ((gc_bits & DEFERRED) || (shared & FLAGS) == QUEUED)
+        count--;
+    return count < 0 ? 0 : count > INT32_MAX ? INT32_MAX : (uint32_t)count;
+}
+
 void rch__visit(struct rch__cap *cap, struct rch__rows *rows, rch_addr object)
 {
-    // From 3.14 the other half of the word holds flags.
-    uint32_t refcount = rch_load32(cap->t, object + (uint32_t)cap->L->object_refcnt);
+    uint32_t refcount = rch__refcount(cap, object);
     struct rch__type *type =
         rch__type_get(cap, rch_load64(cap->t, object + (uint32_t)cap->L->object_type));
     size_t start = cap->log->codes.num;

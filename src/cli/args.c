@@ -52,6 +52,10 @@ static bool take_option(const struct rch_command *command, int id, struct rch_ar
     case RCH_OPT_ALL: args->all = true; return true;
     case RCH_OPT_LOCALS: args->locals = true; return true;
     case RCH_OPT_WHY: args->why = true; return true;
+    case RCH_OPT_SVG: args->svg = true; return true;
+    case RCH_OPT_HTML: args->html = true; return true;
+    case RCH_OPT_REFS: args->refs = true; return true;
+    case RCH_OPT_BACKREFS: args->backrefs = true; return true;
     case RCH_OPT_OUTPUT: args->output = optarg; return true;
     case RCH_OPT_SYSROOT: args->sysroot = optarg; return true;
     case RCH_OPT_MEMORY_LIMIT:
@@ -62,6 +66,7 @@ static bool take_option(const struct rch_command *command, int id, struct rch_ar
     case RCH_OPT_THREAD: args->thread = optarg; return true;
     case RCH_OPT_LIMIT: count = &args->limit; break;
     case RCH_OPT_MAX_HOLDERS: count = &args->max_holders; break;
+    case RCH_OPT_DEPTH: count = &args->depth; break;
     default: return false;
     }
     if (parse_count(optarg, count))

@@ -29,6 +29,11 @@ enum rch_option_id {
     RCH_OPT_LOCALS,
     RCH_OPT_THREAD,
     RCH_OPT_WHY,
+    RCH_OPT_SVG,
+    RCH_OPT_HTML,
+    RCH_OPT_REFS,
+    RCH_OPT_BACKREFS,
+    RCH_OPT_DEPTH,
 };
 
 /// One row of an option table: getopt's options and the help text both come from it.
@@ -42,8 +47,8 @@ struct rch_option {
 
 /// The command line after parsing. Pointers are into argv.
 struct rch_args {
-    bool json, raw, all, why;
-    uint32_t limit, max_holders;
+    bool json, raw, all, why, svg, html, refs, backrefs;
+    uint32_t limit, max_holders, depth;
     const char *output, *sysroot;
     uint64_t memory_limit;  // bytes, 0: not given
     const char *thread;     // of stacks
@@ -63,7 +68,7 @@ struct rch_command {
     int (*run)(const struct rch_args *args);  // returns an rch_exit
 };
 extern const struct rch_command rch_command_why, rch_command_top, rch_command_stacks,
-    rch_command_fds, rch_command_dump, rch_command_doctor;
+    rch_command_fds, rch_command_graph, rch_command_dump, rch_command_doctor;
 
 /// Parse argv[1..] for `command`. Returns -1 to go on, otherwise the exit code to end with (help was
 /// printed, or a usage error said).

@@ -103,6 +103,7 @@ static void put_program_text(struct rch_page *page)
     for (uint32_t minor = FIRST_MINOR; minor <= LAST_MINOR; minor++)
         if (rch_layout_for(3, minor))
             rch_page_words(page, " 3.%" PRIu32, minor);
+    rch_page_words(page, "; 3.13t from outside, as an experiment");
     rch_page_end(page);
     rch_page_words(page, "  text         %s",
                    page->clean_flags ? "ASCII only: the locale is not UTF-8 (set LC_ALL=C.UTF-8)"

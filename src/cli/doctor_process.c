@@ -63,6 +63,12 @@ static void put_python(struct rch_page *page, const struct rch_process_checkup *
                    python->minor, python->micro, python->is_debug_build ? " (debug build)" : "",
                    python->is_free_threaded ? " (free-threaded)" : "");
     rch_page_wrap(page, python->how, VALUE_COLUMN);
+    if (!python->is_free_threaded)
+        return;
+    rch_page_tab(page, KEY_COLUMN);
+    rch_page_words(page, "warning");
+    rch_page_tab(page, VALUE_COLUMN);
+    rch_page_wrap(page, RCH_FREE_THREADED_WARNING, VALUE_COLUMN);
 }
 
 void rch_process_put_text(struct rch_page *page, const struct rch_process_checkup *checkup)
@@ -115,6 +121,10 @@ void rch_process_put_json(struct rch_json *json, const struct rch_process_checku
              python->minor, python->micro);
     rch_json_string(json, "python", checkup->has_python ? version : NULL);
     rch_json_string(json, "found_by", checkup->has_python ? python->how : NULL);
+    rch_json_open(json, "warnings", '[', true);
+    if (checkup->has_python && python->is_free_threaded)
+        rch_json_string(json, NULL, RCH_FREE_THREADED_WARNING);
+    rch_json_close(json, ']');
     rch_json_string(json, "error", checkup->err.code == RCH_OK ? NULL : checkup->err.message);
     rch_json_close(json, '}');
 }

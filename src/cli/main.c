@@ -3,6 +3,7 @@
 #include <locale.h>
 #include <signal.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli/cli.h"
 
@@ -11,8 +12,8 @@
 #endif
 
 static const struct rch_command *const commands[] = {
-    &rch_command_why, &rch_command_top,  &rch_command_stacks,
-    &rch_command_fds, &rch_command_dump, &rch_command_doctor,
+    &rch_command_why,   &rch_command_top,  &rch_command_stacks, &rch_command_fds,
+    &rch_command_graph, &rch_command_dump, &rch_command_doctor,
 };
 enum { NUM_COMMANDS = sizeof(commands) / sizeof(commands[0]) };
 
@@ -57,10 +58,24 @@ static int usage_error(void)
     return RCH_EXIT_USAGE;
 }
 
+// Snapshots, cores and the copy beyond the limit of memory are mapped. What a file no longer has is met
+// in the middle of anything, so nothing can go on; calls below are safe in a signal handler.
+static void end_for_lost_file(int number)
+{
+    static const char words[] =
+        "refchain: a file that was being read has become shorter, or its disk "
+        "failed; no answer\n";
+    (void)number;
+    ssize_t num = write(STDERR_FILENO, words, sizeof(words) - 1);
+    (void)num;
+    _exit(RCH_EXIT_CANNOT);
+}
+
 int main(int argc, char **argv)
 {
     setlocale(LC_CTYPE, "");
     signal(SIGPIPE, SIG_IGN);  // writes then fail with EPIPE, and the end is quiet
+    signal(SIGBUS, end_for_lost_file);
     if (argc < 2)
         return usage_error();
     const char *name = argv[1];

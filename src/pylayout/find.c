@@ -138,10 +138,10 @@ static bool is_right_version(const struct rch_python *python, const struct rch_p
            python->minor == (uint32_t)python->layout.py_minor;
 }
 
-static void keep(struct search *search, const struct rch_candidate *candidate,
-                 struct rch_python *python, const struct rch_python_version *told)
+static void keep(struct search *search, struct rch_python *python,
+                 const struct rch_python_version *told)
 {
-    python->is_free_threaded = is_free_threaded_at(search, candidate->runtime);
+    python->is_free_threaded = python->layout.is_free_threaded;
     if (told->is_certain) {
         python->major = told->major;
         python->minor = told->minor;
@@ -180,7 +180,7 @@ static bool try_table(struct search *search, const struct rch_candidate *candida
                                        told->micro, told->is_certain};
     if (fit == RCH_FITS && is_right_version(&python, told)) {
         say_how(search, candidate, &python, num_moved, moved);
-        keep(search, candidate, &python, told);
+        keep(search, &python, told);
         return true;
     }
     // A table that was only guessed proves nothing by not fitting.
@@ -192,11 +192,17 @@ static bool try_table(struct search *search, const struct rch_candidate *candida
 static void try_place(struct search *search, const struct rch_candidate *candidate)
 {
     struct rch_python_version told = version_at(search, candidate->runtime);
-    const struct rch_layout *table = rch_layout_for(told.major, told.minor);
+    bool is_free_threaded = is_free_threaded_at(search, candidate->runtime);
+    const struct rch_layout *table = is_free_threaded
+                                         ? rch_layout_free_threaded(told.major, told.minor)
+                                         : rch_layout_for(told.major, told.minor);
     if (table && try_table(search, candidate, table, &told))
         return;
-    if (is_free_threaded_at(search, candidate->runtime))
-        refuse(search, REFUSAL_FREE_THREADED, &told, "");
+    if (is_free_threaded) {
+        if (!table)
+            refuse(search, REFUSAL_FREE_THREADED, &told, "");
+        return;
+    }
     for (uint32_t minor = RCH_MAX_MINOR; minor-- > 0 && !told.is_certain;) {
         table = rch_layout_for(3, minor);
         if (table && minor != told.minor && try_table(search, candidate, table, &told))
@@ -353,8 +359,8 @@ static enum rch_status say_why_not(struct search *search, struct rch_error *err)
     switch (search->refusal) {
     case REFUSAL_FREE_THREADED:
         return rch_fail(err, RCH_EUNSUPPORTED,
-                        "%s: CPython %" PRIu32 ".%" PRIu32 " without the GIL; free-threaded builds "
-                        "are not supported yet",
+                        "%s: CPython %" PRIu32 ".%" PRIu32 " without the GIL; of the free-threaded "
+                        "builds only 3.13 can be read",
                         who.text, version->major, version->minor);
     case REFUSAL_TRACE_REFS:
         return rch_fail(err, RCH_EUNSUPPORTED,

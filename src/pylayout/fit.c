@@ -273,6 +273,8 @@ static enum rch_fit check(struct fit *fit, struct rch_layout *layout)
     (void)rch_layout_refit(layout, &fit->target, &probe);
     find_none(fit);
     find_subtype_traverse(fit);
+    if (layout->gc_generation0 == RCH_ABSENT && python->subtype_traverse == 0)
+        return RCH_FIT_STARTING;  // no modules, and no lists: no class is known
     python->is_debug_build = rch_peek_dict_get(&fit->peek, fit->sysdict, "gettotalrefcount") != 0;
     return RCH_FITS;
 }

@@ -8,7 +8,7 @@
 
 static const struct rch_layout *const tables[] = {
     &rch_layout_v3_09, &rch_layout_v3_10, &rch_layout_v3_11, &rch_layout_v3_12,
-    &rch_layout_v3_13, &rch_layout_v3_14, &rch_layout_v3_15,
+    &rch_layout_v3_13, &rch_layout_v3_14, &rch_layout_v3_15, &rch_layout_v3_13t,
 };
 
 static const struct {
@@ -22,13 +22,32 @@ static const struct {
 
 #define NUM_FIELDS (sizeof(fields) / sizeof(fields[0]))
 
-const struct rch_layout *rch_layout_for(uint32_t py_major, uint32_t py_minor)
+static const struct rch_layout *table_of(uint32_t py_major, uint32_t py_minor,
+                                         int32_t is_free_threaded)
 {
     for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++) {
-        if ((uint32_t)tables[i]->py_major == py_major && (uint32_t)tables[i]->py_minor == py_minor)
+        if ((uint32_t)tables[i]->py_major == py_major &&
+            (uint32_t)tables[i]->py_minor == py_minor &&
+            tables[i]->is_free_threaded == is_free_threaded)
             return tables[i];
     }
     return NULL;
+}
+
+const struct rch_layout *rch_layout_for(uint32_t py_major, uint32_t py_minor)
+{
+    return table_of(py_major, py_minor, 0);
+}
+
+const struct rch_layout *rch_layout_free_threaded(uint32_t py_major, uint32_t py_minor)
+{
+    return table_of(py_major, py_minor, 1);
+}
+
+const struct rch_layout *rch_layout_origin(const struct rch_layout *layout)
+{
+    return table_of((uint32_t)layout->py_major, (uint32_t)layout->py_minor,
+                    layout->is_free_threaded);
 }
 
 const char *rch_layout_field_name(uint32_t i)

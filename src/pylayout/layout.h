@@ -25,6 +25,11 @@
 // - yes or no (1, 0): managed_dict_is_tagged, inline_values_at_basicsize, iframe_is_tagged.
 // - before the object, so negative: managed_dict, managed_values, managed_weakref; before the
 //   values: values_prefix_size (a byte that holds the bytes allocated before the first value).
+// - of a free-threaded build: object_refcnt is 32 bits wide, too, but counts only what the thread
+//   counts that made the object; object_ref_shared is a word, the rest of the count above two bits
+//   of flags; object_gc_bits is a byte, its lowest bit says that the collector tracks the object;
+//   object_mutex is a byte that is 3 at most, object_padding 16 bits that are zero. Elsewhere these
+//   are absent. Its collector has no lists.
 // - in the 32-bit word at str_state: kind = word >> str_kind_shift & str_kind_mask; the other
 //   masks and bits are in place.
 // - the number of bits below an int's digit count: long_tag_shift.
@@ -35,7 +40,8 @@
 // Row: F(name). Groups follow CPython's structs; names follow its members.
 #define RCH_LAYOUT_FIELDS(F)                                                                     \
     /* PyObject, PyVarObject, PyGC_Head (before the object; gc_next at 0) */                     \
-    F(object_refcnt) F(object_type) F(object_size) F(var_size) F(gc_head_size) F(gc_prev)        \
+    F(object_refcnt) F(object_ref_shared) F(object_gc_bits) F(object_mutex) F(object_padding)    \
+    F(object_type) F(object_size) F(var_size) F(gc_head_size) F(gc_prev)                         \
     /* _PyRuntimeState, PyInterpreterState, struct _gc_runtime_state */                          \
     F(runtime_interpreters_head) F(runtime_main_interpreter) F(runtime_gc)            \
     F(runtime_signals_handlers) F(runtime_signals_handler_size) F(runtime_signals_handler_func) \
@@ -194,13 +200,23 @@
 
 struct rch_layout {
     int32_t py_major, py_minor;
+    int32_t is_free_threaded;  // 1: of a build without the GIL
 #define RCH_LAYOUT_MEMBER(name) int32_t name;
     RCH_LAYOUT_FIELDS(RCH_LAYOUT_MEMBER)
 #undef RCH_LAYOUT_MEMBER
 };
 
-/// The table for this version, or NULL: 3.9 ... 3.15 are known. Static storage.
+/// What to say of an answer about a free-threaded build.
+#define RCH_FREE_THREADED_WARNING                                                     \
+    "a free-threaded build of CPython: reading those is experimental, so check what " \
+    "is said here before you rely on it"
+
+/// The table for this version with the GIL, or NULL: 3.9 ... 3.15 are known. Static storage.
 const struct rch_layout *rch_layout_for(uint32_t py_major, uint32_t py_minor);
+/// The same without the GIL: 3.13 is known.
+const struct rch_layout *rch_layout_free_threaded(uint32_t py_major, uint32_t py_minor);
+/// The table that this one is a copy of.
+const struct rch_layout *rch_layout_origin(const struct rch_layout *layout);
 
 /// Name and value of field number i, for `refchain doctor` and tests; NULL and RCH_ABSENT past the
 /// last.

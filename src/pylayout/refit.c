@@ -234,8 +234,7 @@ uint32_t rch_layout_shift(struct rch_layout *layout, struct rch_target *target,
                           const struct rch_layout_probe *probe)
 {
     struct refit refit = {.layout = layout, .target = target, .probe = probe};
-    const struct rch_layout *table =
-        rch_layout_for((uint32_t)layout->py_major, (uint32_t)layout->py_minor);
+    const struct rch_layout *table = rch_layout_origin(layout);
     int32_t by = 0;
     if (!table || !probe->interp || !probe->dict_type)
         return 0;

@@ -9,6 +9,10 @@ const struct rch_layout rch_layout_v3_10 = {
 
     // PyObject, PyVarObject, PyGC_Head
     .object_refcnt = 0,
+    .object_ref_shared = RCH_ABSENT,
+    .object_gc_bits = RCH_ABSENT,
+    .object_mutex = RCH_ABSENT,
+    .object_padding = RCH_ABSENT,
     .object_type = 8,
     .object_size = 16,
     .var_size = 16,

@@ -300,6 +300,8 @@ static bool check_gc(struct check *check)
     const struct rch_layout *layout = check->layout;
     uint64_t gc = check->probe->interp + (uint64_t)layout->interp_gc;
     uint32_t collecting;
+    if (layout->gc_generation0 == RCH_ABSENT)
+        return true;  // a collector without lists
     if (!rch_target_read(check->target, gc + (uint64_t)layout->gc_collecting, &collecting,
                          sizeof(collecting)))
         return reject(check, "cannot read the GC state");

@@ -171,19 +171,15 @@ static const char *clear_call(const struct rch_holder *holder)
     return strcmp(type, "functools._lru_cache_wrapper") == 0 ? ".cache_clear()" : ".clear()";
 }
 
-uint32_t rch_cut_text(char out[RCH_CLEAN_BYTES], const struct rch_holder *holder,
-                      uint32_t max_columns, unsigned flags)
+/// The first `num` hops, and what is done to the object there.
+static uint32_t expression_text(char out[RCH_CLEAN_BYTES], const struct rch_holder *holder,
+                                uint32_t num, const char *call, uint32_t max_columns,
+                                unsigned flags)
 {
-    if (holder->root_kind == RCH_ROOT_C_HELD && holder->cut == 0)
-        return rch_clean(out, "release it in the C code that holds it", max_columns, flags);
     struct expression expr = {.num = 0};
     char root[RCH_CLEAN_BYTES];
     bool is_module = holder->root_kind == RCH_ROOT_MODULE;
     rch_clean(root, holder->root_name, MAX_ROOT_COLUMNS, flags);
-    uint32_t num = holder->cut < holder->num_hops ? holder->cut + 1 : holder->num_hops;
-    enum rch_cut_extent extent = rch_cut_extent(holder);
-    if (extent != RCH_CUT_ONE)
-        num--;
     // a frame's local is a name by itself: "local conn.sock in main()" reads well
     bool is_local =
         holder->root_kind == RCH_ROOT_FRAME && num > 0 && holder->hops[0].kind == RCH_EDGE_LOCAL;
@@ -195,14 +191,30 @@ uint32_t rch_cut_text(char out[RCH_CLEAN_BYTES], const struct rch_holder *holder
     }
     for (uint32_t i = num > 0 && holder->hops[0].kind == RCH_EDGE_OBJECT; i < num; i++)
         add_hop(&expr, &holder->hops[i], expr.num == 0, flags);
-    const char *clear = extent == RCH_CUT_ALL ? clear_call(holder) : "";
     char where[RCH_CLEAN_BYTES] = "";
     if (is_local)
         three_parts(where, " in ", root, "()", max_columns / 3, flags);
     uint32_t num_where = (uint32_t)rch_clean_columns(where, flags);
-    uint32_t room = max_columns - num_where - (uint32_t)strlen(clear), columns = 0;
+    uint32_t room = max_columns - num_where - (uint32_t)strlen(call), columns = 0;
     columns = rch_clean(out, expr.bytes, room, flags);
-    add_clean(out, &columns, clear, (uint32_t)strlen(clear));
+    add_clean(out, &columns, call, (uint32_t)strlen(call));
     add_clean(out, &columns, where, num_where);
     return columns;
+}
+
+uint32_t rch_cut_text(char out[RCH_CLEAN_BYTES], const struct rch_holder *holder,
+                      uint32_t max_columns, unsigned flags)
+{
+    if (holder->root_kind == RCH_ROOT_C_HELD && holder->cut == 0)
+        return rch_clean(out, "release it in the C code that holds it", max_columns, flags);
+    uint32_t num = holder->cut < holder->num_hops ? holder->cut + 1 : holder->num_hops;
+    enum rch_cut_extent extent = rch_cut_extent(holder);
+    return expression_text(out, holder, num - (extent != RCH_CUT_ONE),
+                           extent == RCH_CUT_ALL ? clear_call(holder) : "", max_columns, flags);
+}
+
+uint32_t rch_path_text(char out[RCH_CLEAN_BYTES], const struct rch_holder *holder,
+                       uint32_t max_columns, unsigned flags)
+{
+    return expression_text(out, holder, holder->num_hops, "", max_columns, flags);
 }

@@ -24,6 +24,9 @@ enum rch_cut_extent rch_cut_extent(const struct rch_holder *holder);
 /// expression from its root. `cut` must be a hop.
 uint32_t rch_cut_text(char out[RCH_CLEAN_BYTES], const struct rch_holder *holder,
                       uint32_t max_columns, unsigned flags);
+/// All hops as an expression from the root: "hass.data.cache[*]".
+uint32_t rch_path_text(char out[RCH_CLEAN_BYTES], const struct rch_holder *holder,
+                       uint32_t max_columns, unsigned flags);
 /// "keys", "items" ...: what the references of this kind are called in numbers.
 const char *rch_hop_plural(enum rch_edge_kind kind, uint64_t num);
 

@@ -5,6 +5,7 @@
 #define RCH_RENDER_RENDER_H
 #include "analyze/ask.h"
 #include "analyze/fd_table.h"
+#include "analyze/growth.h"
 #include "analyze/histogram.h"
 #include "analyze/why.h"
 #include "base/sink.h"
@@ -47,6 +48,14 @@ void rch_render_top_text(const struct rch_graph *g, const struct rch_type_count 
 void rch_render_top_json(const struct rch_graph *g, const struct rch_type_count *rows,
                          uint32_t num_rows, const struct rch_render_options *options,
                          struct rch_sink *sink);
+
+/// What came: by place, a line each (two where the path is long), or what came and went by type.
+enum rch_growth_by { RCH_GROWTH_BY_HOLDER, RCH_GROWTH_BY_TYPE };
+void rch_render_growth_text(const struct rch_growth *growth, enum rch_growth_by by,
+                            const struct rch_render_options *options, struct rch_sink *sink);
+/// schema refchain.growth/1
+void rch_render_growth_json(const struct rch_graph *g, const struct rch_growth *growth,
+                            const struct rch_render_options *options, struct rch_sink *sink);
 
 /// Where each thread stands, most recent call first; limit: calls of a thread.
 void rch_render_stacks_text(const struct rch_graph *g, const struct rch_render_options *options,

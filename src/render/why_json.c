@@ -41,13 +41,23 @@ static void put_hop(struct rch_json *json, const struct rch_graph *g, const stru
     rch_json_close(json, '}');
 }
 
-static void put_path(struct rch_json *json, const struct rch_graph *g, const struct rch_hop *hops,
-                     uint32_t num_hops)
+void rch_json_path(struct rch_json *json, const struct rch_graph *g, const struct rch_hop *hops,
+                   uint32_t num_hops)
 {
     rch_json_open(json, "path", '[', false);
     for (uint32_t i = 0; i < num_hops; i++)
         put_hop(json, g, &hops[i]);
     rch_json_close(json, ']');
+}
+
+void rch_json_root(struct rch_json *json, const struct rch_holder *holder)
+{
+    rch_json_open(json, "root", '{', true);
+    rch_json_string(json, "kind", rch_root_kind_word(holder->root_kind));
+    rch_json_string(json, "name", holder->root_name);
+    rch_json_string(json, "detail",
+                    holder->root_detail && *holder->root_detail ? holder->root_detail : NULL);
+    rch_json_close(json, '}');
 }
 
 static void put_groups(struct rch_json *json, const struct rch_graph *g,
@@ -58,7 +68,7 @@ static void put_groups(struct rch_json *json, const struct rch_graph *g,
     for (uint32_t i = 1; i < holder->num_groups; i++) {
         rch_json_open(json, NULL, '{', false);
         rch_json_count(json, "path_objects", holder->groups[i].num_members);
-        put_path(json, g, holder->groups[i].hops, holder->groups[i].num_hops);
+        rch_json_path(json, g, holder->groups[i].hops, holder->groups[i].num_hops);
         rch_json_close(json, '}');
     }
     rch_json_close(json, ']');
@@ -70,13 +80,8 @@ static void put_holder(struct rch_json *json, const struct rch_graph *g,
 {
     rch_json_open(json, NULL, '{', false);
     rch_json_string(json, "fingerprint", holder->fingerprint);
-    rch_json_open(json, "root", '{', true);
-    rch_json_string(json, "kind", rch_root_kind_word(holder->root_kind));
-    rch_json_string(json, "name", holder->root_name);
-    rch_json_string(json, "detail",
-                    holder->root_detail && *holder->root_detail ? holder->root_detail : NULL);
-    rch_json_close(json, '}');
-    put_path(json, g, holder->hops, holder->num_hops);
+    rch_json_root(json, holder);
+    rch_json_path(json, g, holder->hops, holder->num_hops);
     rch_json_bool(json, "cuttable", holder->is_cuttable);
     if (holder->is_cuttable)
         rch_json_count(json, "cut", holder->cut);

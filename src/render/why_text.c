@@ -10,6 +10,7 @@
 #include "render/hop_text.h"
 #include "render/line.h"
 #include "render/why_parts.h"
+#include "render/why_words.h"
 
 enum { TRACE_INDENT = 5, GAP = 2, LABEL_INDENT = 2, TEXT_INDENT = 10, MAX_OBSERVER_NAMES = 4 };
 
@@ -84,43 +85,10 @@ static void put_matches(struct rch_page *page, const struct rch_asked *asked)
     }
 }
 
-/// The short answer where there is nothing to cut.
-static const char *uncut_words(const struct rch_answer *answer)
-{
-    if (answer->objects == 0)
-        return "No such objects: none is alive.";
-    if (answer->garbage >= answer->objects)
-        return "Not held: garbage not yet collected.";
-    if (answer->observer >= answer->objects)
-        return "Not held by the program: only by whoever asks.";
-    return answer->num_holders ? "Held, but nothing on the way can be cut. This is where they hang:"
-                               : "There is no holder to cut.";
-}
-
-/// The short answer, one sentence or two.
 static void put_summary(struct rch_page *page, const struct rch_answer *answer)
 {
-    char text[512], objects[RCH_NUMBER_BYTES], freed[RCH_NUMBER_BYTES];
-    rch_count_text(objects, answer->objects);
-    rch_count_text(freed, answer->all_cut.question);
-    uint32_t num = answer->num_holders;
-    bool is_one = answer->objects == 1, can_cut = num > 0 && answer->holders[0].is_cuttable;
-    const char *holders = num == 1 ? "holder" : "holders";
-    const char *them = num == 1 ? "it" : num == 2 ? "both" : "all of them";
-    if (answer->is_diffuse)
-        snprintf(text, sizeof(text),
-                 "Held from many places: no small number of cuts frees %s. Below are the %" PRIu32
-                 " ways that hold most; each cut is counted alone.",
-                 is_one ? "it" : "them all", num);
-    else if (!can_cut)
-        snprintf(text, sizeof(text), "%s", uncut_words(answer));
-    else if (answer->all_cut.question >= answer->objects)
-        snprintf(text, sizeof(text), "Kept alive by %" PRIu32 " %s. To free %s%s, cut %s.", num,
-                 holders, is_one ? "it" : "all ", is_one ? "" : objects, them);
-    else
-        snprintf(text, sizeof(text),
-                 "Kept alive by %" PRIu32 " %s. Cutting %s frees %s of %s; the rest is below.", num,
-                 holders, them, freed, objects);
+    char text[RCH_WHY_SENTENCE_BYTES];
+    rch_why_sentence(text, answer);
     rch_page_end(page);
     rch_page_wrap(page, text, 0);
 }
@@ -195,9 +163,7 @@ static void put_underline(struct rch_page *page, const struct rch_holder *holder
                           const struct trace_columns *at, uint32_t name_columns)
 {
     const struct rch_hop *hop = &holder->hops[holder->cut];
-    char cut[RCH_NUMBER_BYTES], all[RCH_NUMBER_BYTES];
-    rch_count_text(cut, holder->num_cut_refs);
-    rch_count_text(all, hop->num_elements);
+    char here[RCH_CUT_HERE_BYTES];
     rch_page_tab(page, LABEL_INDENT);
     if (!is_last)
         rch_page_box(page, "\u2502", "|", 1);
@@ -206,16 +172,8 @@ static void put_underline(struct rch_page *page, const struct rch_holder *holder
     for (uint32_t i = 0; i < name_columns; i++)
         rch_page_box(page, "~", "~", 1);
     rch_page_tab(page, at->kind);
-    enum rch_cut_extent extent = rch_cut_extent(holder);
-    if (extent == RCH_CUT_ALL && holder->num_cut_refs > 1)
-        rch_page_words(page, "cut here: all %s %s", all, rch_hop_plural(hop->kind, 2));
-    else if (extent == RCH_CUT_SOME)
-        rch_page_words(page, "cut here: %s of %s %s", cut, all,
-                       rch_hop_plural(hop->kind, hop->num_elements));
-    else if (holder->num_cut_refs > 1)
-        rch_page_words(page, "cut here: %s %s", cut, rch_hop_plural(hop->kind, 2));
-    else
-        rch_page_words(page, "cut here");
+    rch_cut_here(here, holder);
+    rch_page_words(page, "%s", here);
     if (hop->key_type && !hop->name && holder->num_cut_refs > 1 && hop->kind == RCH_EDGE_VALUE) {
         rch_page_words(page, ", key type ");
         rch_page_name(page, hop->key_type, 0);
@@ -302,19 +260,10 @@ static void put_label(struct rch_page *page, const char *label)
 
 static void put_cut(struct rch_page *page, const struct rch_holder *holder)
 {
-    char cut[RCH_CLEAN_BYTES], entries[120] = "", count[RCH_NUMBER_BYTES], all[RCH_NUMBER_BYTES];
+    char cut[RCH_CLEAN_BYTES], entries[RCH_CUT_HERE_BYTES];
     if (holder->cut >= holder->num_hops)
         return;
-    const struct rch_hop *hop = &holder->hops[holder->cut];
-    rch_count_text(count, holder->num_cut_refs);
-    rch_count_text(all, hop->num_elements);
-    if (rch_cut_extent(holder) == RCH_CUT_SOME)
-        snprintf(entries, sizeof(entries), ": %s of its %s %s", count, all,
-                 rch_hop_plural(hop->kind, hop->num_elements));
-    else if (rch_cut_extent(holder) == RCH_CUT_IN_MANY)
-        snprintf(entries, sizeof(entries), ": %s %s of %s containers", count,
-                 rch_hop_plural(hop->kind, holder->num_cut_refs),
-                 rch_count_text(all, holder->hops[holder->cut - 1].num_objects));
+    rch_cut_entries(entries, holder);
     put_label(page, "cut");
     uint32_t room = page->max_columns - page->columns - (uint32_t)strlen(entries);
     rch_cut_text(cut, holder, room, page->clean_flags);

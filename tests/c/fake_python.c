@@ -197,6 +197,8 @@ static void put_gc(struct fake_python *python)
 {
     const struct rch_layout *layout = python->layout;
     const uint64_t objects[] = {python->sysdict, python->modules, python->builtins};
+    if (layout->gc_generation0 == RCH_ABSENT)
+        return;
     uint64_t gc = python->interp + (uint64_t)layout->interp_gc;
     for (int32_t i = 0; i < layout->gc_num_generations; i++)
         put_gc_list(python,
@@ -253,6 +255,7 @@ static void put_runtime(struct fake_python *python, uint32_t clues)
     if (clues & FAKE_COOKIE) {
         put_bytes(python, python->runtime, "xdebugpy", 8);
         fake_put64(python, python->runtime, 8, hexversion(layout));
+        fake_put64(python, python->runtime, 16, (uint64_t)layout->is_free_threaded);
         // Offsets that say nothing: too large to be any.
         for (int32_t i = 24; i < layout->runtime_interpreters_head - 8; i += 8)
             fake_put64(python, python->runtime, i, UINT64_MAX);

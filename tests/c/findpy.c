@@ -80,8 +80,7 @@ static double seconds(void)
 
 static void print_differing_fields(const struct rch_layout *layout)
 {
-    const struct rch_layout *table =
-        rch_layout_for((uint32_t)layout->py_major, (uint32_t)layout->py_minor);
+    const struct rch_layout *table = rch_layout_origin(layout);
     for (uint32_t i = 0; table && rch_layout_field_name(i); i++) {
         int32_t value = rch_layout_field_value(layout, i);
         if (value != rch_layout_field_value(table, i))

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // tests/c/graphlab.c -- a laboratory for the property tests: a graph as lines of text goes in, the
-// answer to `why` comes out as JSON. A shared library that Python calls through ctypes.
+// answer to `why` comes out as JSON; or two graphs, and what grew. A shared library that Python calls
+// through ctypes.
 //
 //   o ADDR SIZE TYPE LAYOUT   an object; TYPE "mod.Name"; LAYOUT f: every reference has the label
 //   of
@@ -19,8 +20,11 @@
 #include "analyze/why.h"
 #include "model/builder.h"
 #include "model/verify.h"
+#include "render/render.h"
 
 char *graphlab_why(const char *text, uint32_t max_holders, int raw);
+char *graphlab_growth(const char *before, const char *now, const uint64_t *later, size_t num_later,
+                      int is_uncollected);
 void graphlab_free(char *text);
 
 enum { MAX_NODES = 4096 };
@@ -255,22 +259,69 @@ static char *ask(struct lab *lab, const struct rch_graph *g, uint32_t max_holder
     return text;
 }
 
+static bool lab_open(struct lab *lab, const char *text, struct rch_graph **graph_out)
+{
+    *lab = (struct lab){.nodes = calloc(MAX_NODES, sizeof(struct lab_node))};
+    rch_vec_init(&lab->members, rch_alloc_default(), sizeof(rch_node));
+    return lab->nodes && rch_builder_new(rch_alloc_default(), &lab->builder, NULL) == RCH_OK &&
+           build(lab, text, graph_out);
+}
+
+static void lab_close(struct lab *lab)
+{
+    rch_builder_free(lab->builder);
+    for (uint32_t i = 0; lab->nodes && i < lab->num_nodes; i++)
+        rch_vec_deinit(&lab->nodes[i].labels);
+    rch_vec_deinit(&lab->members);
+    free(lab->nodes);
+}
+
 // The answer, or words that are no JSON; NULL for a text that makes no graph.
 char *graphlab_why(const char *text, uint32_t max_holders, int raw)
 {
-    struct lab lab = {.nodes = calloc(MAX_NODES, sizeof(struct lab_node))};
+    struct lab lab;
     struct rch_graph *g = NULL;
     char *result = NULL;
-    rch_vec_init(&lab.members, rch_alloc_default(), sizeof(rch_node));
-    if (lab.nodes && rch_builder_new(rch_alloc_default(), &lab.builder, NULL) == RCH_OK &&
-        build(&lab, text, &g))
+    if (lab_open(&lab, text, &g))
         result = ask(&lab, g, max_holders, raw != 0);
     rch_graph_free(g);
-    rch_builder_free(lab.builder);
-    for (uint32_t i = 0; lab.nodes && i < lab.num_nodes; i++)
-        rch_vec_deinit(&lab.nodes[i].labels);
-    rch_vec_deinit(&lab.members);
-    free(lab.nodes);
+    lab_close(&lab);
+    return result;
+}
+
+static char *compare_graphs(const struct rch_graph *before, const struct rch_graph *now,
+                            const struct rch_births *births)
+{
+    struct rch_growth_options options = {.births = births, .max_places = MAX_NODES};
+    struct rch_render_options render = {.all = true};
+    struct rch_baseline *base = NULL;
+    struct rch_growth *growth = NULL;
+    struct rch_error err;
+    struct rch_text json;
+    rch_text_init(&json, rch_alloc_default());
+    if (rch_baseline_make(before, rch_alloc_default(), &base, &err) == RCH_OK &&
+        rch_growth(base, now, NULL, &options, rch_alloc_default(), &growth, &err) == RCH_OK)
+        rch_render_growth_json(now, growth, &render, &json.sink);
+    char *result = growth && json.sink.status == RCH_OK ? strdup(json.bytes) : strdup(err.message);
+    rch_text_deinit(&json);
+    rch_growth_free(growth);
+    rch_baseline_free(base);
+    return result;
+}
+
+// refchain.growth/1 of two graphs. `later`: addresses of objects behind a mark; NULL: no order is known.
+char *graphlab_growth(const char *before, const char *now, const uint64_t *later, size_t num_later,
+                      int is_uncollected)
+{
+    struct lab old, new;
+    struct rch_graph *g = NULL, *h = NULL;
+    struct rch_births births = {later, num_later, is_uncollected != 0};
+    bool is_open = lab_open(&old, before, &g), is_open_too = lab_open(&new, now, &h);
+    char *result = is_open && is_open_too ? compare_graphs(g, h, later ? &births : NULL) : NULL;
+    rch_graph_free(g);
+    rch_graph_free(h);
+    lab_close(&old);
+    lab_close(&new);
     return result;
 }
 

@@ -35,7 +35,7 @@ static void assert_is(const struct fake_python *fake, const struct rch_python *p
     assert_int_equal(python->none, fake->none);
     assert_int_equal(python->subtype_traverse, fake->subtype_traverse);
     assert_int_equal(python->layout.interp_static_types, fake->layout->interp_static_types);
-    assert_false(python->is_free_threaded);
+    assert_int_equal(python->is_free_threaded, fake->layout->is_free_threaded);
     assert_false(python->is_debug_build);
 }
 
@@ -196,15 +196,34 @@ static void a_version_without_a_table_is_named(void **state)
     assert_refused(&fake, RCH_EUNSUPPORTED, "CPython 3.8 is not known to this version of refchain");
 }
 
+static void a_free_threaded_build_has_a_table_of_its_own(void **state)
+{
+    const struct rch_layout *layout = rch_layout_free_threaded(3, 13);
+    (void)state;
+    assert_found(layout, FAKE_COOKIE | FAKE_GNU_HASH, "symbol _PyRuntime of /opt/app");
+    assert_found(layout, FAKE_COOKIE, "debug cookie in the data of /opt/app");
+}
+
 static void a_free_threaded_build_without_a_table_is_named(void **state)
 {
     struct fake_python fake;
-    struct rch_layout free_threaded = *table(13);
+    struct rch_layout unknown = *rch_layout_free_threaded(3, 13);
     (void)state;
-    free_threaded.object_type = 24;
-    fake_python_init(&fake, &free_threaded, FAKE_COOKIE | FAKE_GNU_HASH);
-    fake_put64(&fake, fake.runtime, 16, 1);
-    assert_refused(&fake, RCH_EUNSUPPORTED, "free-threaded builds are not supported yet");
+    unknown.py_minor = 14;
+    fake_python_init(&fake, &unknown, FAKE_COOKIE | FAKE_GNU_HASH);
+    assert_refused(
+        &fake, RCH_EUNSUPPORTED,
+        "CPython 3.14 without the GIL; of the free-threaded builds only 3.13 can be read");
+}
+
+// Without its classes no instance could be read rightly, and there are no lists to find them on.
+static void a_free_threaded_build_at_its_end_is_not_read(void **state)
+{
+    struct fake_python fake;
+    (void)state;
+    fake_python_init(&fake, rch_layout_free_threaded(3, 13), FAKE_COOKIE | FAKE_GNU_HASH);
+    fake_put64(&fake, fake.interp, fake.layout->interp_importlib, 0);
+    assert_refused(&fake, RCH_ENOTFOUND, "no modules yet, or no more");
 }
 
 static void trace_refs_is_named(void **state)
@@ -346,7 +365,9 @@ int main(void)
         cmocka_unit_test(no_python_is_told_with_the_program),
         cmocka_unit_test(a_python_that_is_not_running_is_told),
         cmocka_unit_test(a_version_without_a_table_is_named),
+        cmocka_unit_test(a_free_threaded_build_has_a_table_of_its_own),
         cmocka_unit_test(a_free_threaded_build_without_a_table_is_named),
+        cmocka_unit_test(a_free_threaded_build_at_its_end_is_not_read),
         cmocka_unit_test(trace_refs_is_named),
         cmocka_unit_test(what_does_not_fit_is_told_in_words),
         cmocka_unit_test(pypy_and_32_bits_are_named),

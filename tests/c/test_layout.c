@@ -228,6 +228,27 @@ static void versions_3_9_to_3_15_have_a_table_and_no_others(void **state)
     assert_null(rch_layout_for(UINT32_MAX, UINT32_MAX));
 }
 
+static void without_the_gil_3_13_has_a_table_of_its_own(void **state)
+{
+    (void)state;
+    FOR_EACH_MINOR(minor)
+    {
+        const struct rch_layout *layout = rch_layout_free_threaded(3, minor);
+        struct rch_layout copy = *table(minor);
+        assert_int_equal(layout != NULL, minor == 13);
+        assert_int_equal(copy.is_free_threaded, 0);
+        assert_ptr_equal(rch_layout_origin(&copy), table(minor));
+        assert_int_equal(copy.object_gc_bits, RCH_ABSENT);
+        assert_int_not_equal(copy.gc_generation0, RCH_ABSENT);
+    }
+    struct rch_layout copy = *rch_layout_free_threaded(3, 13);
+    assert_int_equal(copy.is_free_threaded, 1);
+    assert_ptr_equal(rch_layout_origin(&copy), rch_layout_free_threaded(3, 13));
+    assert_int_equal(copy.object_type, 24);
+    assert_int_equal(copy.object_gc_bits, 11);
+    assert_int_equal(copy.gc_generation0, RCH_ABSENT);
+}
+
 static int32_t value_of(const struct rch_layout *layout, const char *name)
 {
     for (uint32_t i = 0; rch_layout_field_name(i); i++) {
@@ -637,6 +658,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(versions_3_9_to_3_15_have_a_table_and_no_others),
+        cmocka_unit_test(without_the_gil_3_13_has_a_table_of_its_own),
         cmocka_unit_test(a_field_is_found_by_number),
         cmocka_unit_test(the_tables_say_what_was_measured),
         cmocka_unit_test(an_interpreter_that_fits_is_accepted),

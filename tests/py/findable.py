@@ -42,8 +42,21 @@ sys.stdin.read()
 """
 
 
+def named_pythons():
+    """What REFCHAIN_TEST_PYTHONS names."""
+    return list(filter(None, os.environ.get("REFCHAIN_TEST_PYTHONS", "").split(":")))
+
+
+def free_threaded():
+    """python3.13t: a named one, that of PATH, or what tools/free_threaded.sh built; or None."""
+    built = native.ROOT / "build" / "free-threaded" / "bin" / "python3.13t"
+    named = [path for path in named_pythons() if os.path.basename(path) == "python3.13t"]
+    places = [*named, shutil.which("python3.13t"), built]
+    return next((str(path) for path in filter(None, places) if os.path.exists(path)), None)
+
+
 def pythons():
-    """One interpreter a minor version that is known, and what REFCHAIN_TEST_PYTHONS names."""
+    """One interpreter a minor version that is known, 3.13t, and those that are named."""
     found = {}
     homes = pathlib.Path.home() / ".pyenv" / "versions"
     for minor in range(9, 32):
@@ -54,7 +67,7 @@ def pythons():
     system = shutil.which("python3", path="/usr/bin")
     if system:
         found["system"] = system
-    for path in filter(None, os.environ.get("REFCHAIN_TEST_PYTHONS", "").split(":")):
+    for path in filter(None, [free_threaded(), *named_pythons()]):
         found[os.path.basename(path)] = path
     return found or {"this": sys.executable}
 

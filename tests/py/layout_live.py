@@ -11,11 +11,13 @@ import unittest
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 ABSENT = None
 MINOR = sys.version_info[1]
+FREE_THREADED = bool(sysconfig.get_config_var("Py_GIL_DISABLED"))
 api = ctypes.pythonapi
 
 
 def read_table():
-    path = os.path.join(ROOT, "src", "pylayout", "v3_%02d.c" % MINOR)
+    name = "v3_%02d%s.c" % (MINOR, "t" if FREE_THREADED else "")
+    path = os.path.join(ROOT, "src", "pylayout", name)
     with open(path, encoding="ascii") as file:
         rows = re.findall(r"^    \.(\w+) = ([^,]+),$", file.read(), re.M)
     return {name: ABSENT if value == "RCH_ABSENT" else int(value) for name, value in rows}
@@ -26,7 +28,7 @@ class Table:
 
     def __init__(self):
         self.values = read_table()
-        self.used = {"py_major", "py_minor"}
+        self.used = {"py_major", "py_minor", "is_free_threaded"}
 
     def __getattr__(self, name):
         self.used.add(name)
@@ -34,7 +36,7 @@ class Table:
 
 
 SUPPORTED = (sys.implementation.name == "cpython" and 9 <= MINOR <= 15 and
-             not sysconfig.get_config_var("Py_GIL_DISABLED"))
+             (MINOR == 13 or not FREE_THREADED))
 L = Table() if SUPPORTED else None
 
 

@@ -132,7 +132,8 @@ def settle(pid, words):
     want += [] if "main-ends" in words else ["sitter"]
 
     def sleeps():
-        asleep = [name for _, name, state, _ in threads_of(pid) if state in "SD"]
+        rows = threads_of(pid)
+        asleep = [name for _, name, state, _ in rows if state == ("D" if name == "vfork" else "S")]
         return all(asleep.count(word) == want.count(word) for word in want)
 
     wait_for(sleeps)

@@ -185,7 +185,7 @@ def check(app, folder, python=sys.executable, how="dump"):
 
 
 def version_of(python):
-    asked = "import sys; print(sys.version.split()[0])"
+    asked = "import sys; print(sys.version.split()[0] + 't' * ('t' in sys.abiflags))"
     return subprocess.run([python, "-c", asked], capture_output=True, text=True).stdout.strip()
 
 

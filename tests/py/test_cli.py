@@ -14,7 +14,7 @@ import unicodedata
 import native
 import pytest
 
-COMMANDS = ["why", "top", "stacks", "fds", "dump", "doctor"]
+COMMANDS = ["why", "top", "stacks", "fds", "graph", "dump", "doctor"]
 TAKE_WHERE = set(COMMANDS) - {"doctor"}
 WHERE_OPTIONS = {"--sysroot", "--memory-limit"}  # told once on the man page, for all
 SCHEMAS = native.ROOT / "docs" / "schema"

@@ -15,6 +15,7 @@ import sys
 import textwrap
 import types
 
+import native
 import pytest
 from live_target import peek
 from processes import read, state_of, wait_for
@@ -76,6 +77,7 @@ def start(library, folder, coredump_filter=None):
     def limits():
         hard = resource.getrlimit(resource.RLIMIT_CORE)[1]
         resource.setrlimit(resource.RLIMIT_CORE, (hard, hard))
+        signal.signal(signal.SIGQUIT, signal.SIG_DFL)  # a shell's background jobs ignore it
 
     child = subprocess.Popen(
         [sys.executable, str(source), str(library), "PyInit__ctypes"],
@@ -304,3 +306,30 @@ def test_a_core_without_what_the_filter_kept_out_says_so(coredump_filter, words,
     assert any(words in warning and "coredump_filter" in warning for warning in image.warnings)
     assert_never_wrong(image, said)
     assert (missing(image) > 0) == (coredump_filter == 0)
+
+
+def shrink_while_read(core):
+    """(exit code, words) of a refchain whose core, once it is mapped, becomes a page long."""
+    command = [native.refchain(), "top", str(core)]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as reader:
+        while reader.poll() is None and str(core) not in read(f"/proc/{reader.pid}/maps"):
+            pass
+        reader.send_signal(signal.SIGSTOP)
+        os.truncate(core, 4096)
+        reader.send_signal(signal.SIGCONT)
+        words = reader.stderr.read().decode()
+    return reader.returncode, words
+
+
+@needs_kernel_cores
+def test_a_core_that_becomes_shorter_while_it_is_read_ends_with_words(library, tmp_path):
+    whole, _ = kernel_core(library, tmp_path)
+
+    def is_met():
+        core = shutil.copy(whole, tmp_path / "shrinks")
+        code, words = shrink_while_read(core)
+        assert code in (0, 4), (code, words)  # it may have been quicker
+        assert code == 0 or "become shorter" in words
+        return code == 4
+
+    wait_for(is_met)

@@ -104,6 +104,10 @@ raise SystemExit
 """
     with python_running(python, more=more) as (process, truth):
         assert process.stdout.readline() == "modules are empty now\n"
+        if truth["free_threaded"]:  # no module and no list leads to a class
+            told = findpy("python", process.pid)
+            assert told.startswith("python: not found: ") and "no modules yet, or no more" in told
+            return
         minor = truth.pop("version").rpartition(".")[0]
         truth.pop("debug_build")  # a name of sys tells it
         truth.pop("none")  # and a name of builtins, if there is no symbol

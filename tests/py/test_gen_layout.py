@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """The checked-in layout tables are what the generator makes of CPython's headers, and live
-interpreters pass the validation. On every CPython 3.9-3.15 found here; absent ones are skipped.
+interpreters pass the validation. On every CPython 3.9-3.15 and 3.13t found here; absent ones are skipped.
 """
 import os
 import pathlib
@@ -11,10 +11,11 @@ import sys
 import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-MINORS = range(9, 16)
+BUILDS = [*map(str, range(9, 16)), "13t"]  # minor versions; t: without the GIL
 CC = os.environ.get("CC") or shutil.which("cc") or shutil.which("gcc")
 
 sys.path.insert(0, str(ROOT / "tools"))
+import findable  # noqa: E402
 import gen_layout  # noqa: E402
 
 FACTS = """
@@ -25,16 +26,18 @@ print(sys.implementation.name, sys.version_info[1], platform.python_version(),
 
 
 def interpreters():
-    """minor version -> (program, full version, include directory), the first of each found."""
-    places = [sys.executable] + [shutil.which("python3.%d" % minor) for minor in MINORS]
+    """build -> (program, full version, include directory) of each found."""
+    places = [sys.executable] + [shutil.which("python3." + build) for build in BUILDS]
+    places.append(findable.free_threaded())
     places += sorted(pathlib.Path.home().glob(".pyenv/versions/3.*/bin/python"))
     found = {}
     for program in filter(None, places):
         done = subprocess.run([str(program), "-I", "-c", FACTS], stdout=subprocess.PIPE,
                               stderr=subprocess.DEVNULL, check=False)
         facts = done.stdout.decode().strip().split("|")
-        if done.returncode == 0 and facts[0] == "cpython" and facts[3] == "0":
-            found.setdefault(int(facts[1]), []).append((str(program), facts[2], facts[4]))
+        if done.returncode == 0 and facts[0] == "cpython":
+            build = facts[1] + ("" if facts[3] == "0" else "t")
+            found.setdefault(build, []).append((str(program), facts[2], facts[4]))
     return found
 
 
@@ -45,13 +48,14 @@ def has_internal_headers(include_dir):
     return os.path.isfile(os.path.join(include_dir, "internal", "pycore_interp.h"))
 
 
-@pytest.mark.parametrize("minor", MINORS)
-def test_the_generator_reproduces_the_table_byte_for_byte(minor):
-    places = [(version, path) for _, version, path in FOUND.get(minor, ())
+@pytest.mark.parametrize("build", BUILDS)
+def test_the_generator_reproduces_the_table_byte_for_byte(build):
+    places = [(version, path) for _, version, path in FOUND.get(build, ())
               if has_internal_headers(path)]
     if not places or not CC:
-        pytest.skip("no headers of CPython 3.%d here, or no C compiler" % minor)
-    with open(gen_layout.table_path(minor), encoding="ascii") as file:
+        pytest.skip("no headers of CPython 3.%s here, or no C compiler" % build)
+    table_path = gen_layout.table_path(int(build.rstrip("t")), build[-1] == "t")
+    with open(table_path, encoding="ascii") as file:
         table = file.read()
     made = {version: gen_layout.make_table(path, CC) for version, path in places}
     same_release = [text for version, text in made.items() if "headers of %s:" % version in table]
@@ -75,21 +79,21 @@ def library(tmp_path_factory):
     return path
 
 
-@pytest.mark.parametrize("minor", MINORS)
-def test_a_live_interpreter_passes_the_validation(library, minor):
-    if minor not in FOUND:
-        pytest.skip("no CPython 3.%d here" % minor)
-    for program, version, _ in FOUND[minor]:
+@pytest.mark.parametrize("build", BUILDS)
+def test_a_live_interpreter_passes_the_validation(library, build):
+    if build not in FOUND:
+        pytest.skip("no CPython 3.%s here" % build)
+    for program, version, _ in FOUND[build]:
         done = subprocess.run([program, str(ROOT / "tests/py/validate_self.py"), str(library)],
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
         assert done.returncode == 0, version + "\n" + done.stdout.decode()
 
 
-@pytest.mark.parametrize("minor", MINORS)
-def test_the_table_agrees_with_live_objects(minor):
-    if minor not in FOUND:
-        pytest.skip("no CPython 3.%d here" % minor)
-    for program, version, _ in FOUND[minor]:
+@pytest.mark.parametrize("build", BUILDS)
+def test_the_table_agrees_with_live_objects(build):
+    if build not in FOUND:
+        pytest.skip("no CPython 3.%s here" % build)
+    for program, version, _ in FOUND[build]:
         done = subprocess.run([program, str(ROOT / "tests/py/test_layout_live_runtime.py")],
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
         assert done.returncode == 0, version + "\n" + done.stdout.decode()

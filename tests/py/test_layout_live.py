@@ -24,6 +24,7 @@ import weakref
 
 from layout_live import (
     ABSENT,
+    FREE_THREADED,
     MINOR,
     L,
     LayoutTest,
@@ -54,7 +55,27 @@ class TypesTest(LayoutTest):
         self.assertEqual(object.__basicsize__, L.object_size)
         self.assertEqual(at((1, 2, 3), L.var_size), 3)
 
+    def test_without_the_gil_an_object_counts_twice_and_says_that_it_is_tracked(self):
+        if L.object_ref_shared is ABSENT:
+            self.assertEqual((L.object_gc_bits, L.object_mutex, L.object_padding), (ABSENT,) * 3)
+            return
+        obj, kept = [1], []
+        address, text_address = id(obj), id("text")
+        self.assertEqual(int32(id(None) + L.object_refcnt), -1)
+        self.assertEqual(byte(address + L.object_gc_bits) & 1, 1)
+        self.assertEqual(byte(text_address + L.object_gc_bits) & 1, 0)
+        self.assertEqual(int32(address + L.object_padding) & 0xFFFFFF, 0)
+        self.assertEqual(L.object_mutex, L.object_padding + 2)
+        before = signed(address + L.object_ref_shared) >> 2
+        thread = threading.Thread(target=lambda: kept.extend([obj] * 5))
+        thread.start()
+        thread.join()
+        self.assertEqual((signed(address + L.object_ref_shared) >> 2) - before, 5)
+
     def test_gc_heads_link_to_each_other(self):
+        if L.gc_prev is ABSENT:
+            self.assertEqual(L.gc_head_size, 0)
+            return
         gc.disable()
         one, two = [], []
         head = id(one) - L.gc_head_size
@@ -149,6 +170,10 @@ class TypesTest(LayoutTest):
                 Seq()[i]
 
         run()
+        if FREE_THREADED:
+            self.assertEqual(at(Seq, L.heaptype_getitem_cache), 0)
+            self.assertEqual(at(Seq, L.heaptype_init_cache), 0)
+            return
         if L.heaptype_getitem_cache is not ABSENT:
             self.assertIn(at(Seq, L.heaptype_getitem_cache), (0, id(Seq.__dict__["__getitem__"])))
             self.assertNotEqual(at(Seq, L.heaptype_getitem_cache), 0)
@@ -499,6 +524,11 @@ class FunctionTest(LayoutTest):
         self.assertEqual(at(_io, L.module_state), pointer(api.PyModule_GetState, _io))
         self.assertIn(word(definition + L.moduledef_size), range(8, 4096))
         self.assertNotEqual(word(definition + L.moduledef_traverse), 0)
+        if L.module_state_size is not ABSENT:  # 3.15: a copy of the definition's, if there is one
+            self.assertEqual(at(_io, L.module_state_size), word(definition + L.moduledef_size))
+            self.assertEqual(
+                at(_io, L.module_state_traverse), word(definition + L.moduledef_traverse)
+            )
 
     def test_weak_references(self):
         def callback(ref):

@@ -19,6 +19,7 @@ import weakref
 
 from layout_live import (
     ABSENT,
+    FREE_THREADED,
     MINOR,
     L,
     LayoutTest,
@@ -343,9 +344,12 @@ class InterpreterTest(LayoutTest):
         runtime = ctypes.addressof(ctypes.c_char.in_dll(api, "_PyRuntime"))
         gil = (runtime + L.runtime_gil if L.runtime_gil is not ABSENT
                else word(this_interp() + L.interp_gil))
-        self.assertEqual(word(gil + L.gil_last_holder), this_tstate())
-        self.assertEqual(int32(gil + L.gil_locked), 1)
         self.assertGreater(L.gil_size, L.gil_locked)
+        self.assertEqual(word(gil + L.gil_last_holder), this_tstate())
+        if FREE_THREADED and not sys._is_gil_enabled():
+            self.assertEqual(int32(gil + L.gil_locked), 0)
+            return
+        self.assertEqual(int32(gil + L.gil_locked), 1)
         futex = self.futex_of_a_thread_that_wants_the_gil()
         if futex:
             self.assertIn(futex, range(gil, gil + L.gil_size))
@@ -484,6 +488,9 @@ class InterpreterTest(LayoutTest):
 
     def test_gc_generations(self):
         state = this_interp() + L.interp_gc
+        if L.gc_generation0 is ABSENT:
+            self.assertTrue(FREE_THREADED)
+            return
         first = state + L.gc_generation0
         heads = [first + i * L.gc_generation_size for i in range(L.gc_num_generations)]
         gc.collect()
@@ -499,12 +506,17 @@ class InterpreterTest(LayoutTest):
                 node, num = following, num + 1
             tracked.append(num)
             thresholds.append(int32(head + L.gc_generation_threshold))
-        self.assertEqual(int32(state + L.gc_enabled), 0)
         gc.unfreeze()
         gc.enable()
-        self.assertEqual(int32(state + L.gc_enabled), 1)
         self.assertGreater(tracked[3], 1000)
         self.assertEqual(thresholds, list(gc.get_threshold()) + [0])
+
+    def test_state_of_the_collector(self):
+        state = this_interp() + L.interp_gc
+        gc.disable()
+        self.assertEqual(int32(state + L.gc_enabled), 0)
+        gc.enable()
+        self.assertEqual(int32(state + L.gc_enabled), 1)
         self.holds(state, gc_garbage=gc.garbage, gc_callbacks=gc.callbacks)
         seen = []
         gc.callbacks.append(lambda phase, info: seen.append(int32(state + L.gc_collecting)))

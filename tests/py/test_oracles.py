@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""`why` of random small graphs against the plain answers of oracle_why.py, and against itself: the
-same graph with its objects at other addresses must give the same answer to the last byte.
+"""`why` and `growth` of random small graphs against the plain answers of oracle_why.py and
+oracle_growth.py, and `why` against itself: the same graph with its objects at other addresses must
+give the same answer to the last byte.
 
 RCH_GRAPHLAB names the shared library made of tests/c/graphlab.c; without it, one is compiled."""
 import ctypes
@@ -13,6 +14,7 @@ from pathlib import Path
 import pytest
 
 hypothesis = pytest.importorskip("hypothesis")
+import oracle_growth  # noqa: E402
 import oracle_why as o  # noqa: E402
 from hypothesis import given, settings  # noqa: E402
 from hypothesis import strategies as st
@@ -21,15 +23,20 @@ TOP = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(scope="module")
-def why(tmp_path_factory):
+def lab(tmp_path_factory):
     path = os.environ.get("RCH_GRAPHLAB")
     if not path:
         path = tmp_path_factory.mktemp("lab") / "libgraphlab.so"
-        sources = [str(p) for d in ("base", "model", "analyze")
+        sources = [str(p) for d in ("base", "model", "analyze", "render")
                    for p in sorted((TOP / "src" / d).glob("*.c"))]
         subprocess.run(["cc", "-std=gnu11", "-O1", "-g", "-fPIC", "-shared", "-I", TOP / "src",
                         "-o", path, TOP / "tests/c/graphlab.c", *sources], check=True)
-    lib = ctypes.CDLL(str(path))
+    return ctypes.CDLL(str(path))
+
+
+@pytest.fixture(scope="module")
+def why(lab):
+    lib = lab
     lib.graphlab_why.restype = ctypes.c_void_p
     lib.graphlab_why.argtypes = [ctypes.c_char_p, ctypes.c_uint32, ctypes.c_int]
     lib.graphlab_free.argtypes = [ctypes.c_void_p]
@@ -41,6 +48,24 @@ def why(tmp_path_factory):
         lib.graphlab_free(answer)
         return json.loads(words)
     return ask
+
+
+@pytest.fixture(scope="module")
+def growth(lab):
+    lab.graphlab_growth.restype = ctypes.c_void_p
+    lab.graphlab_growth.argtypes = [ctypes.c_char_p, ctypes.c_char_p, ctypes.c_void_p,
+                                    ctypes.c_size_t, ctypes.c_int]
+    lab.graphlab_free.argtypes = [ctypes.c_void_p]
+
+    def compare(before, now, later=None, is_uncollected=False):
+        array = None if later is None else (ctypes.c_uint64 * (len(later) + 1))(*sorted(later))
+        answer = lab.graphlab_growth(before.encode(), now.encode(), array, len(later or ()),
+                                     is_uncollected)
+        assert answer, "no graph:\n" + before + "\n" + now
+        words = ctypes.string_at(answer).decode()
+        lab.graphlab_free(answer)
+        return json.loads(words)
+    return compare
 
 
 NAMES = ["a", "b", "c"]
@@ -166,3 +191,34 @@ def test_diffuse_groups_are_the_most_common_shortest_paths(why, graph, most):
         assert groups[folded(h["groups"][0]["hops"])] == h["holds"]
     counts = sorted(groups.values(), reverse=True)[:most]
     assert sorted((h["holds"] for h in got["holders"]), reverse=True) == counts
+
+
+@st.composite
+def two_graphs(draw):
+    """Two graphs and where their objects are: some of both at the same addresses."""
+    graph, other = draw(graphs()), draw(graphs())
+    addresses = st.permutations([8 * (v + 1) for v in range(12)])
+    return graph, draw(addresses), other, draw(addresses)
+
+
+@settings(max_examples=int(os.environ.get("RCH_EXAMPLES", "600")), deadline=None)
+@given(two_graphs(), st.sampled_from([None, False, True]),
+       st.sets(st.sampled_from([8 * (v + 1) for v in range(12)])))
+def test_growth_tells_what_is_new_and_where_it_hangs(growth, pair, is_uncollected, later):
+    before, old_addresses, now, addresses = pair
+    later = None if is_uncollected is None else later
+    new = oracle_growth.made(before, old_addresses, now, addresses, later, is_uncollected)
+    got = growth(before.text(old_addresses), now.text(addresses), later, bool(is_uncollected))
+    sizes = {v: n.size for v, n in enumerate(now.nodes)}
+    assert got["new"] == len(new)
+    assert got["new_bytes"] == sum(sizes[v] for v in new)
+    assert got["before"] == len(oracle_growth.objects(before)) == got["kept"] + got["gone"]
+    rows = {r["type"]: (r["before"], r["now"], r["new"], r["gone"]) for r in got["types"]}
+    assert rows == oracle_growth.types(before, now, new)
+    places = oracle_growth.Places(now, new)
+    assert Counter(
+        (folded([[h["edge"], h["name"], 0, h["type"]] for h in p["path"]]), p["objects"],
+         p["bytes"], p["below"], p["below_bytes"]) for p in got["places"]) == places.rows()
+    observer, garbage, unexplained, nowhere = places.rest()
+    assert (got["observer"], got["garbage"], got["unexplained"]) == (observer, garbage, unexplained)
+    assert got["objects_omitted"] == nowhere

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import textwrap
 
+import findable
 import inside
 import native
 import outside_check
@@ -19,10 +20,10 @@ core = pytest.importorskip("refchain._core")
 
 
 @contextlib.contextmanager
-def running(*args):
-    """A program of this interpreter that has told something; (process, what it told)."""
+def running(*args, python=sys.executable):
+    """A Python program that has told something; (process, what it told)."""
     process = subprocess.Popen(
-        [sys.executable, *map(str, args)],
+        [python, *map(str, args)],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
@@ -127,13 +128,39 @@ def test_the_answer_is_the_one_from_inside(case, tmp_path):
 
 # ---- processes that do not stand still ---------------------------------------------------------------
 
+
+@pytest.fixture(params=filter(None, ["this", findable.free_threaded() and "3.13t"]))
+def python(request):
+    return sys.executable if request.param == "this" else findable.free_threaded()
+
+
 COLLECTING = """
-    import gc, threading
+    import ctypes, gc, threading
 
     class Kept:
         def __init__(self, number):
             self.items = [number]
             self.other = {"me": self}
+
+    def ghost(node):
+        # Count, type and a link, as in memory that was freed; where the link leads is a number that could
+        # be a count of the collector's, and no object.
+        return [node + 32, node, 1, id(Kept), 0, 5 << 2 | 2, 0, 0]
+
+    ghosts = (ctypes.c_uint64 * 8000)()
+    for i in range(0, 8000, 8):
+        ghosts[i : i + 8] = ghost(ctypes.addressof(ghosts) + i * 8)
+
+    # A struct of C: a reference to an object whose address is as small as a count, then one to a class.
+    libc = ctypes.CDLL(None)
+    libc.mmap.restype = ctypes.c_size_t
+    libc.mmap.argtypes = [ctypes.c_size_t, ctypes.c_size_t, *[ctypes.c_int] * 3, ctypes.c_long]
+    low = libc.mmap(0x31000000, 4096, 3, 0x22 | 0x100000, -1, 0)  # MAP_FIXED_NOREPLACE
+    assert low < 1 << 40
+    (ctypes.c_uint64 * 2).from_address(low)[:] = [1, id(object)]
+    struct = (ctypes.c_uint64 * 512)()
+    node = ctypes.addressof(struct)
+    struct[:4] = [node, node, low, id(Kept)]
 
     kept = [Kept(i) for i in range(20_000)]
     print("@@", flush=True)
@@ -142,9 +169,9 @@ COLLECTING = """
 """
 
 
-def test_in_the_middle_of_a_collection_no_object_is_lost(tmp_path):
+def test_in_the_middle_of_a_collection_no_object_is_lost(python, tmp_path):
     num_marked, num_dumps, numbers = 0, 0, []
-    with running(program(tmp_path, COLLECTING)) as (process, _):
+    with running(program(tmp_path, COLLECTING), python=python) as (process, _):
         while num_marked < SAMPLES and num_dumps < 20 * SAMPLES:  # some are between collections
             num_dumps += 1
             native.image_lab("dump", process.pid, tmp_path / "f.rch")
@@ -184,9 +211,9 @@ CHANGING = """
 """
 
 
-def test_while_threads_change_the_heap_a_capture_misses_next_to_nothing(tmp_path):
+def test_while_threads_change_the_heap_a_capture_misses_next_to_nothing(python, tmp_path):
     """An object may be half made, or half way into a list, when its thread is stopped."""
-    with running(program(tmp_path, CHANGING)) as (process, _):
+    with running(program(tmp_path, CHANGING), python=python) as (process, _):
         for _ in range(SAMPLES):
             native.image_lab("dump", process.pid, tmp_path / "f.rch")
             graph = core.load(str(tmp_path / "f.rch"))
@@ -211,8 +238,8 @@ INTERPRETERS = """
 """
 
 
-def test_each_interpreter_has_its_roots(tmp_path):
-    with running(program(tmp_path, INTERPRETERS)) as (process, _):
+def test_each_interpreter_has_its_roots(python, tmp_path):
+    with running(program(tmp_path, INTERPRETERS), python=python) as (process, _):
         native.image_lab("dump", process.pid, tmp_path / "f.rch")
     graph = core.load(str(tmp_path / "f.rch"))
     assert len(graph.addresses("__main__.Kept")) == 1000
@@ -241,9 +268,9 @@ SMALL = """
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
-def test_torn_memory_neither_crashes_nor_hangs_a_capture(seed, tmp_path):
+def test_torn_memory_neither_crashes_nor_hangs_a_capture(seed, python, tmp_path):
     """4000 words of an image overwritten, some at a time (tests/c/image_lab.c)."""
-    with running(program(tmp_path, SMALL)) as (process, _):
+    with running(program(tmp_path, SMALL), python=python) as (process, _):
         done = native.image_lab("mutate", process.pid, seed, 200, 20, check=False)
         assert done.returncode == 0, done.stderr
         assert process.poll() is None

@@ -10,6 +10,7 @@ import textwrap
 import threading
 import traceback
 
+import inside
 import native
 import pytest
 import refchain
@@ -515,3 +516,26 @@ def test_the_json_follows_its_schema():
         graph = refchain.snapshot()
     for with_locals in (False, True):
         validator.validate(json.loads(graph.stacks(locals=with_locals).json()))
+
+
+def test_the_frame_below_an_init_tells_no_function(tmp_path):
+    """From 3.13 it has none, and what stands in its place is left from another frame."""
+    source = """
+        class Hot:
+            def __init__(self, i):
+                if i == 99:
+                    Hot.graph = refchain.snapshot()
+        def make():
+            for i in range(100):
+                Hot(i)
+        make()
+        tell([[name, [ref[1] for ref in refs]] for kind, name, _, refs in Hot.graph._core.roots()
+              if kind == "frame"])
+    """
+    roots = inside.ask(tmp_path, source)
+    names = [name for name, _ in roots]
+    assert names.index("make") in (names.index("__init__") + 1, names.index("__init__") + 2)
+    if sys.version_info >= (3, 13):
+        below = roots[names.index("make") - 1]
+        assert below[0] == "__init__" and "function" not in below[1]
+        assert "function" in roots[names.index("make") - 2][1]

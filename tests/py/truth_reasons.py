@@ -24,6 +24,7 @@ OWNED = {
     ("generator", "field", "f_code"): "3.12+: a finished generator keeps its code",
     ("coroutine", "field", "f_code"): "3.12+: a finished generator keeps its code",
     ("async_generator", "field", "f_code"): "3.12+: a finished generator keeps its code",
+    ("code", "field", "co_*"): "without the GIL the collector tracks it, and visits its constants only",
     ("_io.BytesIO", "field", "buffer"): "bytes: they cannot be part of a cycle",
     ("_io.BufferedRWPair", "field", "*"): "up to 3.11 it visits its __dict__ only",
     ("_thread._local", "field", "key"): "a str made for this object",

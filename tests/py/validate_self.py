@@ -7,6 +7,9 @@ import sys
 
 library = ctypes.CDLL(sys.argv[1])
 minor = sys.version_info[1]
+own = "%d%s" % (minor, "t" if "t" in sys.abiflags else "")
+# The release that each table was made from.
+RELEASES = {"9": 18, "10": 13, "11": 7, "12": 1, "13": 0, "13t": 5, "14": 10, "15": 2}
 
 
 class Target(ctypes.Structure):
@@ -39,10 +42,16 @@ def make_probe(kept):
 
 def make_library():
     library.rch_layout_for.restype = ctypes.c_void_p
+    library.rch_layout_free_threaded.restype = ctypes.c_void_p
     library.rch_layout_field_name.restype = ctypes.c_char_p
     library.rch_layout_validate.argtypes = [ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p,
                                             ctypes.c_char_p, ctypes.c_size_t]
     library.rch_layout_refit.argtypes = [ctypes.c_void_p] * 3
+
+
+def table(build):
+    of_build = library.rch_layout_free_threaded if build[-1] == "t" else library.rch_layout_for
+    return of_build(3, int(build.rstrip("t")))
 
 
 def refit_changes(layout, target, probe):
@@ -50,7 +59,7 @@ def refit_changes(layout, target, probe):
     num_fields = 0
     while library.rch_layout_field_name(num_fields):
         num_fields += 1
-    copy = ctypes.create_string_buffer(ctypes.string_at(layout, 4 * (num_fields + 2)))
+    copy = ctypes.create_string_buffer(ctypes.string_at(layout, 4 * (num_fields + 3)))
     return library.rch_layout_refit(copy, ctypes.byref(target), ctypes.byref(probe))
 
 
@@ -59,16 +68,15 @@ def main():
     kept, failures, target, why = [], 0, Target(), ctypes.create_string_buffer(240)
     probe = make_probe(kept)
     library.rch_target_own_checked_init(ctypes.byref(target))
-    for other in range(9, 16):
-        layout = library.rch_layout_for(3, other)
-        status = library.rch_layout_validate(layout, ctypes.byref(target), ctypes.byref(probe),
+    for other in RELEASES:
+        status = library.rch_layout_validate(table(other), ctypes.byref(target), ctypes.byref(probe),
                                              why, len(why))
-        print("3.%d: %s" % (other, why.value.decode() or "fits"))
-        failures += (status == 0) != (other == minor) or (status == 0) != (why.value == b"")
-    changes = refit_changes(library.rch_layout_for(3, minor), target, probe)
+        print("3.%s: %s" % (other, why.value.decode() or "fits"))
+        failures += (status == 0) != (other == own) or (status == 0) != (why.value == b"")
+    changes = refit_changes(table(own), target, probe)
     print("far end of the interpreter: %d fields changed" % changes)
     # Another patch release than the table's may have moved; the tables' own ones have not.
-    own_release = {9: 18, 10: 13, 11: 7, 12: 1, 13: 0, 14: 10, 15: 2}[minor] == sys.version_info[2]
+    own_release = RELEASES[own] == sys.version_info[2]
     return 1 if failures or (own_release and changes) else 0
 
 

@@ -163,5 +163,10 @@ PyMODINIT_FUNC PyInit_hung(void)
         return NULL;
     subtype_traverse = ((PyTypeObject *)plain)->tp_traverse;
     Py_DECREF(plain);
-    return PyModule_Create(&definition);
+    PyObject *module = PyModule_Create(&definition);
+#ifdef Py_GIL_DISABLED  // else importing it would bring the GIL back
+    if (module)
+        PyUnstable_Module_SetGIL(module, Py_MOD_GIL_NOT_USED);
+#endif
+    return module;
 }

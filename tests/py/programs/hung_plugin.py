@@ -28,8 +28,7 @@ def answer(question):
 
 def free(type_name):
     for thing in gc.get_objects():
-        is_one = type(thing).__name__ == type_name and thing.sock is not None
-        if is_one and getattr(thing, "connected", True):  # not the one that waits for its greeting
+        if type(thing).__name__ == type_name and thing.sock is not None:
             thing.sock.shutdown(2)
             break
     put("freed", "")

@@ -1,0 +1,1 @@
+refchain graph --svg --backrefs --limit 20 fifty.rch app.Conn

@@ -1,0 +1,1 @@
+refchain graph --backrefs --limit 20 fifty.rch app.Conn

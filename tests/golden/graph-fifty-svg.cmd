@@ -1,0 +1,1 @@
+refchain graph --svg --backrefs fifty.rch app.Conn

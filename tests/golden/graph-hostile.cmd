@@ -1,0 +1,1 @@
+refchain graph hostile.rch Leak

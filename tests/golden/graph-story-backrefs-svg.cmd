@@ -1,0 +1,1 @@
+refchain graph --svg --backrefs --depth 5 story.rch TCPTransport

@@ -1,0 +1,1 @@
+refchain graph --backrefs story.rch TCPTransport

@@ -1,0 +1,1 @@
+refchain graph --html story.rch TCPTransport

@@ -1,0 +1,1 @@
+refchain graph --refs --raw story.rch minimq.pools.Connections

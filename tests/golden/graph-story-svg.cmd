@@ -1,0 +1,1 @@
+refchain graph --svg story.rch TCPTransport

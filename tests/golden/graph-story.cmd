@@ -1,0 +1,1 @@
+refchain graph story.rch TCPTransport
