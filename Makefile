@@ -21,8 +21,7 @@ FUZZ_SECONDS ?= 60
 
 .NOTPARALLEL:
 .PHONY: help build demo test check c-build c-tests asan-c-tests py-tests test-all test-sid \
-        test-free-threaded test-asan test-browser test-rabbitmq test-objgraph lint format bench \
-        fuzz clean
+        test-free-threaded test-asan test-browser test-rabbitmq test-objgraph lint format bench fuzz clean
 
 help:
 	@echo 'make demo           build, run a program that leaks sockets, ask refchain why'

@@ -56,13 +56,6 @@ PyObject *core_capture(PyObject *module, PyObject *args, PyObject *kwargs);
 int core_check_layout(struct core_state *state);
 PyObject *core_doctor(PyObject *module, PyObject *ignored);
 
-// break.c
-PyObject *core_break_start(PyObject *module, PyObject *args);
-PyObject *core_break_type(PyObject *module, PyObject *args);
-PyObject *core_break_count(PyObject *module, PyObject *args);
-PyObject *core_break_end(PyObject *module, PyObject *args);
-PyObject *core_break_young_types(PyObject *module, PyObject *ignored);
-
 struct rch_capture_options;
 struct rch_target;
 /// Where this interpreter is, and how it is read; `target` is initialised and stays the caller's.
@@ -86,6 +79,12 @@ PyObject *core_unreferred(PyObject *module, PyObject *ignored);
 PyObject *core_reference_names(PyObject *module, PyObject *args);
 /// New list of objects that are known to be alive since the GIL is held.
 PyObject *core_list_of_objects(const rch_addr *addrs, size_t num);
+// break.c
+PyObject *core_break_start(PyObject *module, PyObject *args);
+PyObject *core_break_type(PyObject *module, PyObject *args);
+PyObject *core_break_count(PyObject *module, PyObject *args);
+PyObject *core_break_end(PyObject *module, PyObject *args);
+PyObject *core_break_young_types(PyObject *module, PyObject *ignored);
 
 struct core_state *core_state_of(PyObject *module);
 /// Of this interpreter; to be trusted if state->layout_doubt is NULL.

@@ -34,6 +34,7 @@ from typing import (
 )
 
 from . import _core
+from ._picture import Arrow, Box, Picture
 
 IS_INTERACTIVE = False  # strict: show in the notebook instead of writing a file
 try:
@@ -665,39 +666,24 @@ _Node = Tuple[str, str, bool, bool]  # id, label, is it a start, is it a stub
 _Edge = Tuple[str, str, str]  # from id, to id, label
 
 
+_LABEL = re.compile(r'label="((?:[^"\\]|\\.)*)"')
+_ESCAPE = re.compile(r"\\(.)")
+
+
+def _unquote(text: str) -> str:
+    return _ESCAPE.sub(lambda match: "\n" if match[1] == "n" else match[1], text)
+
+
 def _display(dot_text: str, nodes: List[_Node], edges: List[_Edge]) -> Any:
     """What show_* return: it shows itself in a notebook. Here pictures are joined."""
-    return Drawn(dot_text, nodes, edges)
-
-
-class Drawn:
-    """A graph that was drawn: its DOT, and the same as nodes and edges."""
-
-    def __init__(self, dot: str, nodes: List[_Node], edges: List[_Edge]) -> None:
-        self.dot = dot
-        self.nodes = nodes
-        self.edges = edges
-
-    def save(self, path: Any) -> None:
-        """Write it: as DOT, or what the name's ending says if Graphviz is installed."""
-        path = os.fspath(path)
-        with tempfile.TemporaryDirectory(prefix="objgraph-") as folder:
-            dot_path = path if path.endswith(".dot") else os.path.join(folder, "graph.dot")
-            with open(dot_path, "w", encoding="utf-8", errors="backslashreplace") as file:
-                file.write(self.dot)
-            _present_graph(dot_path, path)
-
-    def __repr__(self) -> str:
-        return "<graph of %d objects and %d references>" % (len(self.nodes), len(self.edges))
-
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Dict[str, Any]:
-        bundle = {"text/plain": repr(self), "text/vnd.graphviz": self.dot}
-        if _program_in_path("dot"):
-            done = subprocess.run(["dot", "-Tsvg"], input=self.dot.encode("utf-8", "replace"),
-                                  stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
-            if done.returncode == 0:
-                bundle["image/svg+xml"] = done.stdout.decode()
-        return bundle
+    places = {node: place for place, (node, _, _, _) in enumerate(nodes)}
+    boxes = [Box(_unquote(label), kind="stub" if is_stub else "object", asked=is_start)
+             for _, label, is_start, is_stub in nodes]
+    arrows = []
+    for source, target, words in edges:
+        label = _LABEL.search(words)
+        arrows.append(Arrow(places[source], places[target], _unquote(label[1]) if label else ""))
+    return Picture.of(boxes, arrows, dot=dot_text)
 
 
 def show_backrefs(objs: Any, max_depth: int = 3, extra_ignore: Iterable[int] = (),
