@@ -48,11 +48,11 @@ static int walk(struct core_state *state, rch_tracked_fn fn, void *ctx)
     struct rch_capture_options options = {0};
     struct rch_target target;
     struct rch_error err = {0};
-    rch_addr interp = (rch_addr)(uintptr_t)PyInterpreterState_Get();
     if (state->layout_doubt)
         return walk_list(fn, ctx);
     core_fill_options(state, &options, &target);
-    enum rch_status st = rch_tracked_walk(&target, options.layout, interp, fn, ctx, &err);
+    struct rch_gc_lists lists = {&target, options.layout, core_interp(), false};
+    enum rch_status st = rch_tracked_walk(&lists, RCH_LISTS_GENERATIONS, fn, ctx, &err);
     if (st == RCH_EBUSY)
         return walk_list(fn, ctx);
     if (st == RCH_OK)

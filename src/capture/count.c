@@ -6,76 +6,33 @@
 
 #include "base/alloc.h"
 
-enum { MAX_HEADS = 8, TYPE_SUBCLASS_SHIFT = 31 };
-
-struct heads {
-    rch_addr at[MAX_HEADS];  // youngest first, the permanent one last
-    uint32_t num;
-};
+#define TYPE_SUBCLASS_SHIFT 31
 
 typedef enum rch_status (*visit_fn)(void *ctx, rch_addr object, rch_addr type,
                                     struct rch_error *err);
 
-static rch_addr next_of(const struct rch_gc_lists *lists, rch_addr node)
-{
-    return rch_load64(lists->target, node) & ~3ull;
-}
+struct visitor {
+    visit_fn visit;
+    void *ctx;
+    struct rch_error *err;
+    enum rch_status status;
+};
 
-static rch_addr prev_of(const struct rch_gc_lists *lists, rch_addr node)
+static bool visit_batch(void *ctx, const struct rch_tracked_batch *batch)
 {
-    return rch_load64(lists->target, node + (uint32_t)lists->layout->gc_prev) & ~3ull;
-}
-
-static enum rch_status find_heads(const struct rch_gc_lists *lists, struct heads *heads,
-                                  struct rch_error *err)
-{
-    const struct rch_layout *L = lists->layout;
-    rch_addr gc = lists->interp + (uint32_t)L->interp_gc;
-    if (!lists->is_in_callback && rch_load32(lists->target, gc + (uint32_t)L->gc_collecting))
-        return rch_fail(err, RCH_EBUSY, "a garbage collection is under way; ask again after it");
-    heads->num = 0;
-    for (int32_t i = 0; i < L->gc_num_generations && heads->num < MAX_HEADS - 1; i++)
-        heads->at[heads->num++] = gc + (uint32_t)(L->gc_generation0 + i * L->gc_generation_size);
-    heads->at[heads->num++] = gc + (uint32_t)L->gc_permanent;
-    return RCH_OK;
-}
-
-static enum rch_status visit_node(const struct rch_gc_lists *lists, rch_addr node, visit_fn visit,
-                                  void *ctx, struct rch_error *err)
-{
-    rch_addr object = node + (uint32_t)lists->layout->gc_head_size;
-    return visit(ctx, object,
-                 rch_load64(lists->target, object + (uint32_t)lists->layout->object_type), err);
-}
-
-static enum rch_status walk_list(const struct rch_gc_lists *lists, rch_addr head, visit_fn visit,
-                                 void *ctx, struct rch_error *err)
-{
-    rch_addr first = next_of(lists, head), last = prev_of(lists, head);
-    while (first != head) {
-        rch_addr next = next_of(lists, first), before = prev_of(lists, last);
-        rch_target_prefetch(lists->target, next);
-        rch_target_prefetch(lists->target, before);
-        RCH_TRY(visit_node(lists, first, visit, ctx, err));
-        if (first == last)
-            break;
-        RCH_TRY(visit_node(lists, last, visit, ctx, err));
-        if (next == last)
-            break;
-        first = next;
-        last = before;
-    }
-    return RCH_OK;
+    struct visitor *visitor = ctx;
+    for (uint32_t i = 0; i < batch->num && visitor->status == RCH_OK; i++)
+        visitor->status =
+            visitor->visit(visitor->ctx, batch->objects[i], batch->types[i], visitor->err);
+    return visitor->status == RCH_OK;
 }
 
 static enum rch_status walk(const struct rch_gc_lists *lists, enum rch_list_extent extent,
                             visit_fn visit, void *ctx, struct rch_error *err)
 {
-    struct heads heads;
-    RCH_TRY(find_heads(lists, &heads, err));
-    for (uint32_t i = 0; i < (extent == RCH_LISTS_YOUNGEST ? 1 : heads.num); i++)
-        RCH_TRY(walk_list(lists, heads.at[i], visit, ctx, err));
-    return RCH_OK;
+    struct visitor visitor = {visit, ctx, err, RCH_OK};
+    RCH_TRY(rch_tracked_walk(lists, extent, visit_batch, &visitor, err));
+    return visitor.status;
 }
 
 // --- instances ---
@@ -164,10 +121,10 @@ static int compare_addrs(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-static uint32_t head_number(const struct heads *heads, rch_addr node)
+static uint32_t list_begun_by(const struct rch_gc_lists *lists, rch_addr node)
 {
-    uint32_t i = 0;
-    while (i < heads->num && heads->at[i] != node)
+    uint32_t i = 0, num = rch_tracked_num_lists(lists);
+    while (i < num && rch_tracked_head(lists, i) != node)
         i++;
     return i;
 }
@@ -176,20 +133,23 @@ enum rch_status rch_list_later(const struct rch_gc_lists *lists, rch_addr mark,
                                struct rch_later *later_out, struct rch_vec *found,
                                struct rch_error *err)
 {
-    struct heads heads;
     *later_out = (struct rch_later){0};
-    RCH_TRY(find_heads(lists, &heads, err));
+    RCH_TRY(rch_tracked_check(lists, err));
     rch_addr node = mark - (uint32_t)lists->layout->gc_head_size;
-    if (lists->layout->py_minor > 13 || !next_of(lists, node))
+    uint32_t num = rch_tracked_num_lists(lists), list;
+    if (lists->layout->py_minor > 13 || !rch_load64(lists->target, node))
         return RCH_OK;
-    uint32_t list;
-    while (node = next_of(lists, node), (list = head_number(&heads, node)) == heads.num)
-        RCH_TRY(visit_node(lists, node, append, found, err));
-    later_out->is_known = list != heads.num - 1;
+    while (node = rch_load64(lists->target, node) & ~3ull,
+           (list = list_begun_by(lists, node)) == num) {
+        rch_addr object = node + (uint32_t)lists->layout->gc_head_size;
+        RCH_TRY(rch_vec_append(found, &object, 1, err));
+    }
+    later_out->is_known = list != num - 1;
     later_out->is_uncollected = list == 0;
+    struct visitor visitor = {append, found, err, RCH_OK};
     for (uint32_t i = 0; later_out->is_known && i < list; i++)
-        RCH_TRY(walk_list(lists, heads.at[i], append, found, err));
+        rch_tracked_walk_list(lists, i, visit_batch, &visitor);
     if (found->num)
         qsort(found->mem, found->num, sizeof(rch_addr), compare_addrs);
-    return RCH_OK;
+    return visitor.status;
 }

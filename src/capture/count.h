@@ -5,22 +5,7 @@
 #ifndef RCH_CAPTURE_COUNT_H
 #define RCH_CAPTURE_COUNT_H
 #include "base/vec.h"
-#include "model/graph.h"
-#include "pylayout/layout.h"
-#include "target/target.h"
-
-/// The lists of one interpreter. Only objects that the collector tracks are in them: instances of
-/// classes, containers, functions; not numbers, strings, or instances of classes whose __slots__ are
-/// empty.
-struct rch_gc_lists {
-    struct rch_target *target;  // own memory
-    const struct rch_layout *layout;
-    rch_addr interp;
-    bool is_in_callback;  // asked in a function of gc.callbacks: a collection is under way, but the
-                          // lists are whole
-};
-
-enum rch_list_extent { RCH_LISTS_ALL, RCH_LISTS_YOUNGEST };
+#include "capture/tracked.h"
 
 /// Objects that are exactly of one of these types. `counts` (may be NULL): one a type, added to;
 /// `found` (rch_addr, may be NULL): where they are. RCH_EBUSY: a collection is under way. O(objects),

@@ -63,18 +63,45 @@ static void walk_list(struct walker *walker, rch_addr head)
     flush(walker, &back);
 }
 
-enum rch_status rch_tracked_walk(struct rch_target *target, const struct rch_layout *layout,
-                                 rch_addr interp, rch_tracked_fn fn, void *ctx,
-                                 struct rch_error *err)
+uint32_t rch_tracked_num_lists(const struct rch_gc_lists *lists)
 {
-    struct walker walker = {.t = target, .L = layout, .fn = fn, .ctx = ctx};
-    rch_addr gc = interp + (uint32_t)layout->interp_gc;
-    if (rch_load32(target, gc + (uint32_t)layout->gc_collecting) != 0)
-        return rch_fail(err, RCH_EBUSY, "a garbage collection is under way");
-    for (int32_t i = 0; i < layout->gc_num_generations && !walker.has_stopped; i++) {
-        walker.list = (uint32_t)i;
-        walk_list(&walker,
-                  gc + (uint32_t)(layout->gc_generation0 + i * layout->gc_generation_size));
-    }
+    return (uint32_t)lists->layout->gc_num_generations + 1;
+}
+
+rch_addr rch_tracked_head(const struct rch_gc_lists *lists, uint32_t list)
+{
+    const struct rch_layout *L = lists->layout;
+    bool is_permanent = list == (uint32_t)L->gc_num_generations;
+    return lists->interp + (uint32_t)L->interp_gc +
+           (is_permanent ? (uint32_t)L->gc_permanent
+                         : (uint32_t)L->gc_generation0 + list * (uint32_t)L->gc_generation_size);
+}
+
+enum rch_status rch_tracked_check(const struct rch_gc_lists *lists, struct rch_error *err)
+{
+    const struct rch_layout *L = lists->layout;
+    rch_addr gc = lists->interp + (uint32_t)L->interp_gc;
+    if (!lists->is_in_callback && rch_load32(lists->target, gc + (uint32_t)L->gc_collecting))
+        return rch_fail(err, RCH_EBUSY, "a garbage collection is under way; ask again after it");
+    return RCH_OK;
+}
+
+bool rch_tracked_walk_list(const struct rch_gc_lists *lists, uint32_t list, rch_tracked_fn fn,
+                           void *ctx)
+{
+    struct walker walker = {
+        .t = lists->target, .L = lists->layout, .fn = fn, .ctx = ctx, .list = list};
+    walk_list(&walker, rch_tracked_head(lists, list));
+    return !walker.has_stopped;
+}
+
+enum rch_status rch_tracked_walk(const struct rch_gc_lists *lists, enum rch_list_extent extent,
+                                 rch_tracked_fn fn, void *ctx, struct rch_error *err)
+{
+    RCH_TRY(rch_tracked_check(lists, err));
+    uint32_t num = rch_tracked_num_lists(lists);
+    num = extent == RCH_LISTS_YOUNGEST ? 1 : extent == RCH_LISTS_GENERATIONS ? num - 1 : num;
+    for (uint32_t i = 0; i < num && rch_tracked_walk_list(lists, i, fn, ctx);)
+        i++;
     return RCH_OK;
 }

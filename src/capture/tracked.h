@@ -10,6 +10,19 @@
 
 #define RCH_TRACKED_BATCH 64u
 
+/// The lists of one interpreter: its generations, the youngest first, and what gc.freeze() put aside. Only
+/// objects that the collector tracks are in them: instances of classes, containers, functions; not
+/// numbers, strings, or instances of classes whose __slots__ are empty.
+struct rch_gc_lists {
+    struct rch_target *target;  // own memory, which stands still: the GIL is held
+    const struct rch_layout *layout;
+    rch_addr interp;
+    bool is_in_callback;  // asked in a function of gc.callbacks: a collection is under way, but the
+                          // lists are whole
+};
+
+enum rch_list_extent { RCH_LISTS_YOUNGEST, RCH_LISTS_GENERATIONS, RCH_LISTS_ALL };
+
 /// A few objects of one list. Each list is read from both ends at once: two cache misses at a time.
 struct rch_tracked_batch {
     const rch_addr *objects;
@@ -21,11 +34,19 @@ struct rch_tracked_batch {
 /// False stops the walk.
 typedef bool (*rch_tracked_fn)(void *ctx, const struct rch_tracked_batch *batch);
 
-/// All generations of an interpreter, not what gc.freeze() put aside. The target must stand still.
 /// RCH_EBUSY: a collection is under way.
-RCH_MUST_CHECK enum rch_status rch_tracked_walk(struct rch_target *target,
-                                                const struct rch_layout *layout, rch_addr interp,
-                                                rch_tracked_fn fn, void *ctx,
-                                                struct rch_error *err);
+RCH_MUST_CHECK enum rch_status rch_tracked_walk(const struct rch_gc_lists *lists,
+                                                enum rch_list_extent extent, rch_tracked_fn fn,
+                                                void *ctx, struct rch_error *err);
+/// One list, number `list`; false if `fn` stopped it. The lists are known to be whole.
+bool rch_tracked_walk_list(const struct rch_gc_lists *lists, uint32_t list, rch_tracked_fn fn,
+                           void *ctx);
+/// How many lists there are; the permanent one is the last.
+uint32_t rch_tracked_num_lists(const struct rch_gc_lists *lists);
+/// The node that begins and ends a list.
+rch_addr rch_tracked_head(const struct rch_gc_lists *lists, uint32_t list);
+/// RCH_EBUSY if the lists are taken apart.
+RCH_MUST_CHECK enum rch_status rch_tracked_check(const struct rch_gc_lists *lists,
+                                                 struct rch_error *err);
 
 #endif
