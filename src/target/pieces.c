@@ -11,6 +11,8 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
+#include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,6 +24,7 @@
 #define PAGE_BYTES ((size_t)4096)
 #define MOST_BYTES (UINT64_C(1) << 40)
 #define LEAST_BYTES (UINT64_C(1) << 26)
+#define SHARED_BYTES ((size_t)8 << 20)  // less is not worth a thread
 #ifndef MADV_POPULATE_WRITE
 #define MADV_POPULATE_WRITE 23
 #endif
@@ -173,13 +176,46 @@ enum rch_status rch_pieces_add(struct rch_pieces *pieces, size_t num, uint64_t w
     return RCH_OK;
 }
 
+struct pages {
+    uint8_t *start;
+    size_t num_bytes;
+};
+
 // One byte a page, as it is: for kernels before 5.14, which do not know MADV_POPULATE_WRITE.
-static void touch(uint8_t *start, size_t num_bytes)
+static void touch(const struct pages *pages)
 {
-    for (size_t i = 0; i < num_bytes; i += PAGE_BYTES) {
-        volatile uint8_t *byte = start + i;
+    for (size_t i = 0; i < pages->num_bytes; i += PAGE_BYTES) {
+        volatile uint8_t *byte = pages->start + i;
         *byte = *byte;
     }
+}
+
+static void *fault(void *arg)
+{
+    const struct pages *pages = arg;
+    if (madvise(pages->start, pages->num_bytes, MADV_POPULATE_WRITE) < 0)
+        touch(pages);
+    return NULL;
+}
+
+// The kernel clears every page, which takes longer than copying to it: two threads share that. No signal
+// of ours is handled in the second.
+static void fault_by_two(struct pages *pages)
+{
+    size_t half = pages->num_bytes / 2 & ~(RCH_CHUNK_BYTES - 1);
+    struct pages second = {pages->start + half, pages->num_bytes - half};
+    pthread_t thread;
+    sigset_t all, before;
+    (void)sigfillset(&all);
+    (void)pthread_sigmask(SIG_SETMASK, &all, &before);
+    bool has_thread =
+        half >= SHARED_BYTES / 2 && pthread_create(&thread, NULL, fault, &second) == 0;
+    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (has_thread)
+        pages->num_bytes = half;
+    fault(pages);
+    if (has_thread)
+        (void)pthread_join(thread, NULL);
 }
 
 void rch_pieces_fault(struct rch_pieces *pieces, uint8_t *start, size_t num_bytes)
@@ -193,6 +229,5 @@ void rch_pieces_fault(struct rch_pieces *pieces, uint8_t *start, size_t num_byte
         (void)madvise((void *)from, to - from, MADV_HUGEPAGE);
     uintptr_t page = (uintptr_t)start & ~(PAGE_BYTES - 1);
     size_t bytes = ((uintptr_t)start + num_bytes - page + PAGE_BYTES - 1) & ~(PAGE_BYTES - 1);
-    if (madvise((void *)page, bytes, MADV_POPULATE_WRITE) < 0)
-        touch((uint8_t *)page, bytes);
+    fault_by_two(&(struct pages){(uint8_t *)page, bytes});
 }
