@@ -238,7 +238,7 @@ static void places_past_the_limit_are_counted(void **state)
     rch_growth_free(growth);
 }
 
-static bool stop(void *ctx, const char *phase, uint64_t done, uint64_t total)
+static bool cancel(void *ctx, const char *phase, uint64_t done, uint64_t total)
 {
     (void)ctx, (void)phase, (void)total;
     return done < 2;
@@ -247,7 +247,7 @@ static bool stop(void *ctx, const char *phase, uint64_t done, uint64_t total)
 static void it_can_be_cancelled(void **state)
 {
     struct rch_graph *g = graph_of(state, OLD, "@module.m.x>cache cache{k1}>a");
-    struct rch_progress progress = {.report = stop};
+    struct rch_progress progress = {.report = cancel};
     struct rch_growth_options options = {.progress = &progress};
     struct rch_baseline *base;
     struct rch_growth *growth;
