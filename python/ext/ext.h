@@ -65,6 +65,7 @@ void core_fill_options(struct core_state *state, struct rch_capture_options *opt
 // Of objgraph.c.
 PyObject *core_type_name(PyObject *module, PyObject *args);
 PyObject *core_refcount(PyObject *module, PyObject *object);
+PyObject *core_referents(PyObject *module, PyObject *object);
 PyObject *core_tracked_types(PyObject *module, PyObject *ignored);
 PyObject *core_tracked_of_type(PyObject *module, PyObject *args);
 PyObject *core_tracked_at(PyObject *module, PyObject *arg);

@@ -86,6 +86,7 @@ static PyMethodDef core_methods[] = {
     {"unreferred", core_unreferred, METH_NOARGS, NULL},
     {"reference_names", core_reference_names, METH_VARARGS, NULL},
     {"refcount", core_refcount, METH_O, NULL},
+    {"referents", core_referents, METH_O, NULL},
     {NULL, NULL, 0, NULL},
 };
 

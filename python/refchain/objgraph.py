@@ -264,7 +264,7 @@ def get_leaking_objects(objects: Optional[Iterable[Any]] = None, *,
         objects = list(objects)
     ids = set(map(id, objects))
     for obj in objects:
-        ids.difference_update(map(id, gc.get_referents(obj)))
+        ids.difference_update(map(id, _core.referents(obj)))
     return [obj for obj in objects if id(obj) in ids]
 
 
@@ -317,7 +317,7 @@ def find_ref_chain(obj: Any, predicate: _Predicate, max_depth: int = _ANY_DEPTH,
     """[obj, ..., match]: a shortest chain of references from obj to an object for which `predicate`
     is true; [obj] if there is none."""
     limit = _depth_limit(max_depth)
-    return _find_chain(obj, predicate, gc.get_referents, sys.maxsize if limit < 0 else limit,
+    return _find_chain(obj, predicate, _core.referents, sys.maxsize if limit < 0 else limit,
                        extra_ignore, collect=collect)[::-1]
 
 
@@ -716,7 +716,7 @@ def show_refs(objs: Any, max_depth: int = 3, extra_ignore: Iterable[int] = (),
               extra_node_attrs: Optional[Callable[[Any], Dict[str, str]]] = None, *,
               collect: Optional[bool] = None) -> Any:
     """Draw what an object, or the objects of a list, refer to. Arguments as for show_backrefs."""
-    return _show_graph(objs, gc.get_referents, True, max_depth, extra_ignore, filter, too_many,
+    return _show_graph(objs, _core.referents, True, max_depth, extra_ignore, filter, too_many,
                        highlight, filename, extra_info, refcounts, shortnames, output, None,
                        extra_node_attrs, collect=collect)
 
