@@ -338,24 +338,40 @@ static PyObject *Graph_counts(PyObject *op, PyObject *ignored)
     return counts;
 }
 
-/// [(type name, count, bytes)], most first.
-static PyObject *Graph_histogram(PyObject *op, PyObject *ignored)
+static enum rch_status count_types(const struct rch_graph *g, bool with_retained,
+                                   struct rch_type_count **rows_out, uint32_t *num_out,
+                                   struct rch_error *err)
 {
-    (void)ignored;
+    const struct rch_alloc *alloc = rch_alloc_default();
+    enum rch_status st = rch_histogram(g, alloc, rows_out, num_out, err);
+    if (st != RCH_OK || !with_retained)
+        return st;
+    Py_BEGIN_ALLOW_THREADS st = rch_histogram_retained(g, alloc, NULL, *rows_out, *num_out, err);
+    Py_END_ALLOW_THREADS if (st != RCH_OK) rch_free(alloc, *rows_out, *num_out, sizeof(**rows_out));
+    return st;
+}
+
+/// [(type name, count, bytes, retained bytes)], most first; without `retained`: None in its place.
+static PyObject *Graph_histogram(PyObject *op, PyObject *args)
+{
+    int retained = 0;
+    if (!PyArg_ParseTuple(args, "|p", &retained))
+        return NULL;
     const struct rch_graph *g = graph_of(op, false);
     if (!g)
         return NULL;
     struct rch_type_count *rows = NULL;
     uint32_t num = 0;
     struct rch_error err = {0};
-    if (rch_histogram(g, rch_alloc_default(), &rows, &num, &err) != RCH_OK)
+    if (count_types(g, retained, &rows, &num, &err) != RCH_OK)
         return set_rch_error(state_of(op), &err);
     PyObject *list = PyList_New(0);
     for (uint32_t i = 0; list && i < num; i++) {
         char name[1024];
         rch_type_full_name(g, rows[i].type, name, sizeof(name));
-        PyObject *row =
-            Py_BuildValue("(NIK)", decode(name), rows[i].count, (unsigned long long)rows[i].bytes);
+        PyObject *row = Py_BuildValue(
+            "(NIKN)", decode(name), rows[i].count, (unsigned long long)rows[i].bytes,
+            retained ? PyLong_FromUnsignedLongLong(rows[i].retained) : Py_BuildValue(""));
         if (!row || PyList_Append(list, row) < 0)
             Py_CLEAR(list);
         Py_XDECREF(row);
@@ -364,8 +380,7 @@ static PyObject *Graph_histogram(PyObject *op, PyObject *ignored)
     return list;
 }
 
-static PyObject *render_top(PyObject *op, bool as_json, uint32_t limit, bool all,
-                            const char *source)
+static PyObject *render_top(PyObject *op, bool as_json, const struct rch_render_options *options)
 {
     const struct rch_graph *g = graph_of(op, false);
     if (!g)
@@ -373,15 +388,14 @@ static PyObject *render_top(PyObject *op, bool as_json, uint32_t limit, bool all
     struct rch_type_count *rows = NULL;
     uint32_t num = 0;
     struct rch_error err = {0};
-    if (rch_histogram(g, rch_alloc_default(), &rows, &num, &err) != RCH_OK)
+    if (count_types(g, options->retained, &rows, &num, &err) != RCH_OK)
         return set_rch_error(state_of(op), &err);
-    struct rch_render_options options = {.limit = limit, .all = all, .source = source};
     struct rch_text text;
     rch_text_init(&text, rch_alloc_default());
     if (as_json)
-        rch_render_top_json(g, rows, num, &options, &text.sink);
+        rch_render_top_json(g, rows, num, options, &text.sink);
     else
-        rch_render_top_text(g, rows, num, &options, &text.sink);
+        rch_render_top_text(g, rows, num, options, &text.sink);
     rch_free(rch_alloc_default(), rows, num, sizeof(*rows));
     PyObject *result = text.sink.status == RCH_OK
                            ? PyUnicode_FromStringAndSize(text.bytes, (Py_ssize_t)text.num_bytes)
@@ -392,13 +406,16 @@ static PyObject *render_top(PyObject *op, bool as_json, uint32_t limit, bool all
 
 static PyObject *Graph_top(PyObject *op, PyObject *args, PyObject *kwargs)
 {
-    static char *names[] = {"limit", "json", "all", "source", NULL};
+    static char *names[] = {"limit", "json", "all", "source", "retained", NULL};
     unsigned int limit = 0;
-    int as_json = 0, all = 0;
+    int as_json = 0, all = 0, retained = 0;
     const char *source = NULL;
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|Ippz", names, &limit, &as_json, &all, &source))
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|Ippzp", names, &limit, &as_json, &all, &source,
+                                     &retained))
         return NULL;
-    return render_top(op, as_json, limit, all, source);
+    struct rch_render_options options = {
+        .limit = limit, .all = all != 0, .source = source, .retained = retained != 0};
+    return render_top(op, as_json, &options);
 }
 
 /// Where the threads stand, as text or JSON.
@@ -665,7 +682,7 @@ static PyMethodDef Graph_methods[] = {
     {"why", (PyCFunction)(void (*)(void))Graph_why, METH_VARARGS | METH_KEYWORDS, NULL},
     {"around", Graph_around, METH_VARARGS, NULL},
     {"counts", Graph_counts, METH_NOARGS, NULL},
-    {"histogram", Graph_histogram, METH_NOARGS, NULL},
+    {"histogram", Graph_histogram, METH_VARARGS, NULL},
     {"top", (PyCFunction)(void (*)(void))Graph_top, METH_VARARGS | METH_KEYWORDS, NULL},
     {"stacks", (PyCFunction)(void (*)(void))Graph_stacks, METH_VARARGS | METH_KEYWORDS, NULL},
     {"fds", (PyCFunction)(void (*)(void))Graph_fds, METH_VARARGS | METH_KEYWORDS, NULL},

@@ -55,11 +55,13 @@ class Node:
 
 @dataclass(frozen=True)
 class TypeCount:
-    """How many objects of a type there are, and their shallow bytes."""
+    """How many objects of a type there are, their shallow bytes, and with top(sort="retained") the
+    bytes that would be freed with all of them."""
 
     type: str
     count: int
     bytes: int
+    retained: Optional[int] = None
 
 
 class Top(Sequence[TypeCount]):
@@ -135,8 +137,17 @@ class Graph:
             return "an object that is not in this snapshot"
         return "%s at 0x%x" % (name, addresses[0])
 
-    def top(self, limit: int = 20) -> Top:
-        """Types by number of objects, with their shallow bytes."""
+    def top(self, limit: int = 20, *, sort: str = "objects") -> Top:
+        """Types by number of objects, with their shallow bytes.
+
+        limit: rows of the text. sort: "objects" or "retained", which adds what the objects of a
+        type retain: their own bytes and those of all that only they keep alive.
+        """
+        if sort not in ("objects", "retained"):
+            raise ValueError('sort must be "objects" or "retained", not %r' % (sort,))
+        if sort == "retained":
+            rows = [TypeCount(*row) for row in self._core.histogram(True)]
+            return Top(rows, lambda: self._core.top(limit, False, False, self._source, True))
         counts = self._core.counts()  # a fresh capture knows them before it is a graph
         if counts is None:
             rows = [TypeCount(*row) for row in self._core.histogram()]

@@ -10,10 +10,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "analyze/retained.h"
+
 static int compare_rows(const void *a, const void *b, void *ctx)
 {
     const struct rch_graph *g = ctx;
     const struct rch_type_count *x = a, *y = b;
+    if (x->retained != y->retained)
+        return x->retained > y->retained ? -1 : 1;
     if (x->count != y->count)
         return x->count > y->count ? -1 : 1;
     const struct rch_type *t = &g->types[x->type], *u = &g->types[y->type];
@@ -21,6 +25,12 @@ static int compare_rows(const void *a, const void *b, void *ctx)
     if (!order)
         order = strcmp(rch_str_get(g, t->name), rch_str_get(g, u->name));
     return order ? order : (x->type > y->type) - (x->type < y->type);
+}
+
+static void sort_rows(const struct rch_graph *g, struct rch_type_count *rows, uint32_t num)
+{
+    if (num)
+        qsort_r(rows, num, sizeof(*rows), compare_rows, (void *)(uintptr_t)g);
 }
 
 static enum rch_status count(const struct rch_graph *g, struct rch_type_count *by_shape,
@@ -59,11 +69,39 @@ enum rch_status rch_histogram(const struct rch_graph *g, const struct rch_alloc 
         return rch_fail(err, RCH_ENOMEM, "counts of %" PRIu32 " types", num);
     for (uint32_t t = 0, i = 0; t < g->num_types; t++) {
         if (by_type[t].count)
-            rows[i++] = (struct rch_type_count){t, by_type[t].count, by_type[t].bytes};
+            rows[i++] = (struct rch_type_count){t, by_type[t].count, by_type[t].bytes, 0};
     }
-    if (num)
-        qsort_r(rows, num, sizeof(*rows), compare_rows, (void *)(uintptr_t)g);
+    sort_rows(g, rows, num);
     *rows_out = rch_block_take(&out);
     *num_out = num;
     return RCH_OK;
+}
+
+static enum rch_status fill_retained(const struct rch_graph *g, const struct rch_domtree *dom,
+                                     const struct rch_alloc *alloc, struct rch_type_count *rows,
+                                     uint32_t num, struct rch_error *err)
+{
+    uint64_t *bytes, *by_type;
+    RCH_TRY(rch_retained_bytes(g, dom, alloc, &bytes, err));
+    enum rch_status st = rch_retained_by_type(g, dom, bytes, alloc, &by_type, err);
+    rch_free(alloc, bytes, (size_t)g->num_nodes + 1, sizeof(*bytes));
+    if (st != RCH_OK)
+        return st;
+    for (uint32_t i = 0; i < num; i++)
+        rows[i].retained = by_type[rows[i].type];
+    rch_free(alloc, by_type, g->num_types, sizeof(*by_type));
+    sort_rows(g, rows, num);
+    return RCH_OK;
+}
+
+enum rch_status rch_histogram_retained(const struct rch_graph *g, const struct rch_alloc *alloc,
+                                       const struct rch_progress *progress,
+                                       struct rch_type_count *rows, uint32_t num,
+                                       struct rch_error *err)
+{
+    struct rch_domtree dom;
+    RCH_TRY(rch_domtree_init(&dom, g, alloc, progress, err));
+    enum rch_status st = fill_retained(g, &dom, alloc, rows, num, err);
+    rch_domtree_deinit(&dom);
+    return st;
 }

@@ -64,6 +64,12 @@ static bool take_option(const struct rch_command *command, int id, struct rch_ar
             return true;
         rch_say("%s: '%s' is not a size like 500M or 8G", command->name, optarg);
         return false;
+    case RCH_OPT_SORT:
+        args->sort_retained = strcmp(optarg, "retained") == 0;
+        if (args->sort_retained || strcmp(optarg, "objects") == 0)
+            return true;
+        rch_say("%s: cannot sort by '%s', only by objects or retained", command->name, optarg);
+        return false;
     case RCH_OPT_THREAD: args->thread = optarg; return true;
     case RCH_OPT_LIMIT: count = &args->limit; break;
     case RCH_OPT_MAX_HOLDERS: count = &args->max_holders; break;

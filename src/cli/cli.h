@@ -22,6 +22,7 @@ enum rch_option_id {
     RCH_OPT_RAW,
     RCH_OPT_ALL,
     RCH_OPT_LIMIT,
+    RCH_OPT_SORT,
     RCH_OPT_MAX_HOLDERS,
     RCH_OPT_OUTPUT,
     RCH_OPT_SYSROOT,
@@ -48,6 +49,7 @@ struct rch_option {
 
 /// The command line after parsing. Pointers are into argv.
 struct rch_args {
+    bool sort_retained;  // top
     bool json, raw, all, why, svg, html, refs, backrefs, types;
     uint32_t limit, max_holders, depth;
     const char *output, *sysroot;

@@ -17,6 +17,7 @@ struct rch_render_options {
     uint32_t limit;      // rows; 0: a sensible default
     uint32_t columns;    // width of the text; 0: 100
     const char *source;  // "snapshot app.rch", "this process (pid 4711)"; NULL: not shown
+    bool retained;       // top: the column of retained bytes
     bool locals;         // stacks: with local variables
     const char *thread;  // stacks: only the one of this name or number; NULL: all
     const struct rch_asked *asked;  // how the question was put; NULL: a type, named by the answer

@@ -7,7 +7,7 @@
 #include "render/json.h"
 #include "render/line.h"
 
-enum { DEFAULT_ROWS = 20, COUNT_END = 12, BYTES_END = 26, TYPE_START = 28 };
+enum { DEFAULT_ROWS = 20, COUNT_END = 12, BYTES_END = 26, RETAINED_END = 40, TYPE_GAP = 2 };
 
 struct totals {
     uint64_t objects, bytes;
@@ -31,13 +31,20 @@ static void put_right(struct rch_page *page, const char *text, uint32_t end)
     rch_page_words(page, "%s", text);
 }
 
+static void to_type(struct rch_page *page, const struct rch_render_options *options)
+{
+    rch_page_tab(page, (options->retained ? RETAINED_END : BYTES_END) + TYPE_GAP);
+}
+
 static void put_row(struct rch_page *page, const struct rch_graph *g,
-                    const struct rch_type_count *row)
+                    const struct rch_type_count *row, const struct rch_render_options *options)
 {
     char number[RCH_NUMBER_BYTES], name[1024];
     put_right(page, rch_count_text(number, row->count), COUNT_END);
     put_right(page, rch_bytes_text(number, row->bytes), BYTES_END);
-    rch_page_tab(page, TYPE_START);
+    if (options->retained)
+        put_right(page, rch_bytes_text(number, row->retained), RETAINED_END);
+    to_type(page, options);
     rch_type_full_name(g, row->type, name, sizeof(name));
     rch_page_name(page, name, 0);
     rch_page_end(page);
@@ -72,18 +79,20 @@ void rch_render_top_text(const struct rch_graph *g, const struct rch_type_count 
     rch_page_style(&page, RCH_STYLE_DIM);
     put_right(&page, "objects", COUNT_END);
     put_right(&page, "size", BYTES_END);
-    rch_page_tab(&page, TYPE_START);
+    if (options->retained)
+        put_right(&page, "retained", RETAINED_END);
+    to_type(&page, options);
     rch_page_words(&page, "type");
     rch_page_style(&page, RCH_STYLE_PLAIN);
     rch_page_end(&page);
     for (uint32_t i = 0; i < num_shown; i++)
-        put_row(&page, g, &rows[i]);
+        put_row(&page, g, &rows[i], options);
     if (num_shown == num_rows)
         return;
     struct totals rest = total_of(rows + num_shown, num_rows - num_shown);
     put_right(&page, rch_count_text(objects, rest.objects), COUNT_END);
     put_right(&page, rch_bytes_text(bytes, rest.bytes), BYTES_END);
-    rch_page_tab(&page, TYPE_START);
+    to_type(&page, options);
     rch_page_words(&page, "of %s more types (--all)", rch_count_text(types, num_rows - num_shown));
     rch_page_end(&page);
 }
@@ -111,6 +120,8 @@ void rch_render_top_json(const struct rch_graph *g, const struct rch_type_count 
         rch_json_string(&json, "type", name);
         rch_json_count(&json, "objects", rows[i].count);
         rch_json_count(&json, "bytes", rows[i].bytes);
+        if (options->retained)
+            rch_json_count(&json, "retained", rows[i].retained);
         rch_json_close(&json, '}');
     }
     rch_json_close(&json, ']');

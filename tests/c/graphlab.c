@@ -17,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "analyze/retained.h"
 #include "analyze/why.h"
 #include "model/builder.h"
 #include "model/verify.h"
@@ -25,6 +26,7 @@
 char *graphlab_why(const char *text, uint32_t max_holders, int raw);
 char *graphlab_growth(const char *before, const char *now, const uint64_t *later, size_t num_later,
                       int is_uncollected);
+char *graphlab_dominators(const char *text);
 void graphlab_free(char *text);
 
 enum { MAX_NODES = 4096 };
@@ -322,6 +324,59 @@ char *graphlab_growth(const char *before, const char *now, const uint64_t *later
     rch_graph_free(h);
     lab_close(&old);
     lab_close(&new);
+    return result;
+}
+
+// Immediate dominators (-1: none, the number of nodes: the super root), retained bytes and those of
+// types. Objects are in order of address: that of the lines, if the lines are.
+static char *put_dominators(const struct rch_graph *g, const struct rch_domtree *dom,
+                            const uint64_t *bytes, const uint64_t *by_type)
+{
+    char *text = NULL;
+    size_t num_bytes;
+    FILE *out = open_memstream(&text, &num_bytes);
+    if (!out)
+        return NULL;
+    fprintf(out, "{\"idom\":[");
+    for (rch_node v = 0; v < g->num_nodes; v++)
+        fprintf(out, "%s%" PRId64, v ? "," : "",
+                rch_is_orphan(dom, v) ? -1 : (int64_t)dom->idom[v]);
+    fprintf(out, "],\"retained\":[");
+    for (rch_node v = 0; v <= g->num_nodes; v++)
+        fprintf(out, "%s%" PRIu64, v ? "," : "", bytes[v]);
+    fprintf(out, "],\"types\":{");
+    for (uint32_t t = 0; t < g->num_types; t++)
+        fprintf(out, "%s\"%s.%s\":%" PRIu64, t ? "," : "", rch_str_get(g, g->types[t].module),
+                rch_str_get(g, g->types[t].name), by_type[t]);
+    fprintf(out, "}}");
+    fclose(out);
+    return text;
+}
+
+static char *dominators(const struct rch_graph *g)
+{
+    const struct rch_alloc *alloc = rch_alloc_default();
+    struct rch_domtree dom;
+    uint64_t *bytes = NULL, *by_type = NULL;
+    char *text = NULL;
+    if (rch_domtree_init(&dom, g, alloc, NULL, NULL) != RCH_OK)
+        return NULL;
+    if (rch_retained_bytes(g, &dom, alloc, &bytes, NULL) == RCH_OK &&
+        rch_retained_by_type(g, &dom, bytes, alloc, &by_type, NULL) == RCH_OK)
+        text = put_dominators(g, &dom, bytes, by_type);
+    rch_free(alloc, by_type, g->num_types, sizeof(*by_type));
+    rch_free(alloc, bytes, (size_t)g->num_nodes + 1, sizeof(*bytes));
+    rch_domtree_deinit(&dom);
+    return text;
+}
+
+char *graphlab_dominators(const char *text)
+{
+    struct lab lab;
+    struct rch_graph *g = NULL;
+    char *result = lab_open(&lab, text, &g) ? dominators(g) : NULL;
+    rch_graph_free(g);
+    lab_close(&lab);
     return result;
 }
 

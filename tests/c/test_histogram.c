@@ -38,6 +38,24 @@ static void an_empty_graph_has_no_rows(void **state)
     rch_free(rch_alloc_default(), rows, num, sizeof(*rows));
 }
 
+static void with_retained_bytes_those_come_first(void **state)
+{
+    struct rch_graph *g = graph_of(state, "a:10:m.B b:20:m.C c:5:m.C", "@module.m>a a>b a>c");
+    FOR_EACH_FAILING_ALLOC (alloc) {
+        struct rch_type_count *rows;
+        uint32_t num;
+        if (!ok_or_enomem(rch_histogram(g, alloc, &rows, &num, NULL)))
+            continue;
+        assert_string_equal(name_of(g, &rows[0]), "C");
+        if (ok_or_enomem(rch_histogram_retained(g, alloc, NULL, rows, num, NULL))) {
+            assert_string_equal(name_of(g, &rows[0]), "B");
+            assert_int_equal(rows[0].retained, 35);
+            assert_int_equal(rows[1].retained, 25);
+        }
+        rch_free(alloc, rows, num, sizeof(*rows));
+    }
+}
+
 static void running_out_of_memory_leaks_nothing(void **state)
 {
     struct rch_graph *g = graph_of(state, "a:10:m.B b:20:m.C", "");
@@ -54,6 +72,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         graph_test(most_instances_come_first_and_then_names),
         graph_test(an_empty_graph_has_no_rows),
+        graph_test(with_retained_bytes_those_come_first),
         graph_test(running_out_of_memory_leaks_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

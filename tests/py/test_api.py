@@ -285,6 +285,21 @@ def test_the_histogram_counts_every_object(graph):
     assert sum(row.count for row in graph.top()) == graph.info["objects"]
 
 
+def test_retained_bytes_of_types(graph):
+    top = graph.top(5, sort="retained")
+    assert all(row.retained >= row.bytes for row in top)
+    assert [row.retained for row in top] == sorted((row.retained for row in top), reverse=True)
+    assert sorted((r.type, r.count, r.bytes) for r in top) == sorted(
+        (r.type, r.count, r.bytes) for r in graph.top())
+    pool, conn = (next(row for row in top if row.type == f"{__name__}.{name}")
+                  for name in ("Pool", "Conn"))
+    assert pool.retained > pool.bytes + conn.bytes  # its list of them, too
+    assert "retained" in repr(top).splitlines()[2]
+    assert graph.top()[0].retained is None
+    with pytest.raises(ValueError, match="sort"):
+        graph.top(sort="size")
+
+
 def test_facts_of_a_graph(graph):
     info = graph.info
     assert info["python"] == sys.version_info[:3] and info["pid"] == os.getpid()

@@ -31,21 +31,21 @@ def lab(tmp_path_factory):
                    for p in sorted((TOP / "src" / d).glob("*.c"))]
         subprocess.run(["cc", "-std=gnu11", "-O1", "-g", "-fPIC", "-shared", "-I", TOP / "src",
                         "-o", path, TOP / "tests/c/graphlab.c", *sources], check=True)
-    return ctypes.CDLL(str(path))
+    lib = ctypes.CDLL(str(path))
+    lib.graphlab_free.argtypes = [ctypes.c_void_p]
+    return lib
 
 
 @pytest.fixture(scope="module")
 def why(lab):
-    lib = lab
-    lib.graphlab_why.restype = ctypes.c_void_p
-    lib.graphlab_why.argtypes = [ctypes.c_char_p, ctypes.c_uint32, ctypes.c_int]
-    lib.graphlab_free.argtypes = [ctypes.c_void_p]
+    lab.graphlab_why.restype = ctypes.c_void_p
+    lab.graphlab_why.argtypes = [ctypes.c_char_p, ctypes.c_uint32, ctypes.c_int]
 
     def ask(text, most=8, raw=False):
-        answer = lib.graphlab_why(text.encode(), most, raw)
+        answer = lab.graphlab_why(text.encode(), most, raw)
         assert answer, "no graph:\n" + text
         words = ctypes.string_at(answer).decode()
-        lib.graphlab_free(answer)
+        lab.graphlab_free(answer)
         return json.loads(words)
     return ask
 
