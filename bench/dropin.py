@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""refchain.objgraph beside objgraph: python bench/objgraph.py --heaps inline ast --sizes 1e6 3e6
+"""refchain.objgraph beside objgraph: python bench/dropin.py --heaps inline ast --sizes 1e6 3e6
 
 Both run in turn on one heap in one process, a fresh one for each heap; the table has the medians of the
 ratios of CPU time, round by round. `+` goal met, `!` goal missed. Needs objgraph (pip install
@@ -21,7 +21,6 @@ import sys
 import time
 from typing import Any, Callable, Dict, List, Tuple
 
-HERE = os.path.dirname(os.path.abspath(__file__))
 FLAT = ("inline", "inst", "dicts", "lists", "chain", "wide", "tuples")
 DEPTH = 20
 
@@ -32,16 +31,6 @@ GOALS: Dict[str, Tuple[float, float]] = {
     "chain of 17": (5, 20), "chain of depth 20": (5, 20), "300 referrers": (40, 40),
     "chain again": (10_000, 10_000), "300 referrers again": (10_000, 10_000),
 }
-
-
-def peer() -> Any:
-    """The objgraph that is installed, not this file."""
-    folder = sys.path.pop(0) if os.path.abspath(sys.path[0]) == HERE else None
-    try:
-        return importlib.import_module("objgraph")
-    finally:
-        if folder:
-            sys.path.insert(0, folder)
 
 
 class Node:
@@ -88,7 +77,7 @@ def tasks(theirs: Any, ours: Any, heaps: Any, measure: Any) -> List[Tuple[str, A
 
 
 def measure_heap(name: str, size: int, rounds: int) -> None:
-    theirs = peer()
+    theirs = importlib.import_module("objgraph")
     import heaps
     import measure
     from refchain import objgraph as ours
