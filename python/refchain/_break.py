@@ -239,10 +239,11 @@ def break_at(pattern: Optional[str] = None, limit: Optional[int] = None, *,
     for name, number in wanted.items():
         if number < 1:
             raise ValueError("a limit must be 1 or more, not %r for %s" % (number, name))
+    atexit.unregister(_end_all)
+    atexit.register(_end_all)  # not before: who only imports us is not to find a callback of ours
     return Break([_Condition(name, number, action, path) for name, number in wanted.items()], every)
 
 
-@atexit.register
 def _end_all() -> None:
     for condition in list(_conditions.values()):
         condition.end()

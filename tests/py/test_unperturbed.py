@@ -2,6 +2,8 @@
 """Asking changes nothing: no object is made but the answer, no dict comes into being, no reference
 count differs afterwards, and the memory is given back."""
 
+import json
+import subprocess
 import sys
 
 import inside
@@ -216,3 +218,20 @@ def test_interrupting_leaves_nothing_behind(tmp_path):
     assert told["interrupted"] and told["interrupted"] + told["answered"] == 25
     assert told["cut"] == 60000
     assert told["rss"][1] <= told["rss"][0] * 1.1
+
+
+def test_the_import_leaves_nothing_behind(tmp_path):
+    counts = "[atexit._ncallbacks(), len(gc.callbacks), len(sys.meta_path)]"
+    with_us = inside.ask(
+        tmp_path,
+        f"""
+        import atexit, gc
+        tell({counts})
+    """,
+    )
+    without = subprocess.run(
+        [sys.executable, "-c", f"import atexit, gc, json, sys; print(json.dumps({counts}))"],
+        stdout=subprocess.PIPE,
+        check=True,
+    )
+    assert with_us == json.loads(without.stdout)
