@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "capture/state.h"
+#include "capture/tracked.h"
 
 #define MAX_CURSORS 24
 #define WINDOW 4096           // nodes, to judge how scattered a list is
@@ -74,19 +75,17 @@ static bool is_collecting(struct rch__cap *cap, rch_addr interp)
 static void find_heads(struct walk *walk, struct rch_vec *heads)
 {
     struct rch__cap *cap = walk->cap;
-    const struct rch_layout *L = cap->L;
     for (size_t n = 0; n < cap->interps.num; n++) {
-        rch_addr gc = RCH_VEC_AT(&cap->interps, rch_addr, n) + (uint32_t)L->interp_gc;
-        bool is_busy = is_collecting(cap, RCH_VEC_AT(&cap->interps, rch_addr, n));
+        struct rch_gc_lists lists = {
+            .target = cap->t, .layout = cap->L, .interp = RCH_VEC_AT(&cap->interps, rch_addr, n)};
+        bool is_busy = is_collecting(cap, lists.interp);
         walk->is_collecting |= is_busy;
         if (is_busy && !cap->is_foreign)
             rch__fail(cap, RCH_EBUSY,
                       "a garbage collection is under way (are we called from a "
                       "finalizer or a gc callback?); ask again after it");
-        for (int32_t i = 0; i <= L->gc_num_generations; i++) {
-            rch_addr head = i < L->gc_num_generations
-                                ? gc + (uint32_t)(L->gc_generation0 + i * L->gc_generation_size)
-                                : gc + (uint32_t)L->gc_permanent;
+        for (uint32_t i = 0; i < rch_tracked_num_lists(&lists); i++) {
+            rch_addr head = rch_tracked_head(&lists, i);
             if (cap->status == RCH_OK)
                 cap->status = rch_vec_append(heads, &head, 1, &cap->err);
         }

@@ -5,6 +5,7 @@
 #include "capture/referrers.h"
 
 #include "capture/referrers_impl.h"
+#include "capture/tracked.h"
 
 #define BATCH 16
 #define RAW 512
@@ -381,15 +382,21 @@ static void forget_seen(struct rch_index *index)
                 index->cells[index->order[at]][i].seen = 0;
 }
 
+static bool mark_batch(void *ctx, const struct rch_tracked_batch *batch)
+{
+    struct rch_index *index = ctx;
+    for (uint32_t i = 0; i < batch->num; i++)
+        rch_mark(index, rch_code(index, batch->objects[i]));
+    return true;
+}
+
 // What gc.freeze() put aside refers to others, but is not asked about; gc.get_objects() omits it.
 static void mark_frozen(struct rch__cap *cap)
 {
     for (size_t i = 0; i < cap->interps.num; i++) {
-        rch_addr head = RCH_VEC_AT(&cap->interps, rch_addr, i) + (uint32_t)cap->L->interp_gc +
-                        (uint32_t)cap->L->gc_permanent;
-        rch_addr node = rch_load64(cap->t, head) & ~3ull;
-        for (; node != head; node = rch_load64(cap->t, node) & ~3ull)
-            rch_mark(&cap->index, rch_code(&cap->index, node + (uint32_t)cap->L->gc_head_size));
+        struct rch_gc_lists lists = {
+            .target = cap->t, .layout = cap->L, .interp = RCH_VEC_AT(&cap->interps, rch_addr, i)};
+        rch_tracked_walk_list(&lists, rch_tracked_num_lists(&lists) - 1, mark_batch, &cap->index);
     }
 }
 

@@ -65,7 +65,8 @@ static void walk_list(struct walker *walker, rch_addr head)
 
 uint32_t rch_tracked_num_lists(const struct rch_gc_lists *lists)
 {
-    return (uint32_t)lists->layout->gc_num_generations + 1;
+    int32_t num = lists->layout->gc_num_generations;
+    return num == RCH_ABSENT ? 0 : (uint32_t)num + 1;
 }
 
 rch_addr rch_tracked_head(const struct rch_gc_lists *lists, uint32_t list)

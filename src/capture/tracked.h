@@ -41,7 +41,7 @@ RCH_MUST_CHECK enum rch_status rch_tracked_walk(const struct rch_gc_lists *lists
 /// One list, number `list`; false if `fn` stopped it. The lists are known to be whole.
 bool rch_tracked_walk_list(const struct rch_gc_lists *lists, uint32_t list, rch_tracked_fn fn,
                            void *ctx);
-/// How many lists there are; the permanent one is the last.
+/// How many lists there are; the permanent one is the last. None without a GIL.
 uint32_t rch_tracked_num_lists(const struct rch_gc_lists *lists);
 /// The node that begins and ends a list.
 rch_addr rch_tracked_head(const struct rch_gc_lists *lists, uint32_t list);
