@@ -11,14 +11,13 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
-#include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "target/quiet_thread.h"
 #include "target/target.h"
 
 #define PAGE_BYTES ((size_t)4096)
@@ -198,24 +197,20 @@ static void *fault(void *arg)
     return NULL;
 }
 
-// The kernel clears every page, which takes longer than copying to it: two threads share that. No signal
-// of ours is handled in the second.
-static void fault_by_two(struct pages *pages)
+// The kernel clears every page, which takes longer than copying to it: two threads share what is much.
+static void fault_all(struct pages pages)
 {
-    size_t half = pages->num_bytes / 2 & ~(RCH_CHUNK_BYTES - 1);
-    struct pages second = {pages->start + half, pages->num_bytes - half};
+    struct pages first = pages, second = pages;
     pthread_t thread;
-    sigset_t all, before;
-    (void)sigfillset(&all);
-    (void)pthread_sigmask(SIG_SETMASK, &all, &before);
-    bool has_thread =
-        half >= SHARED_BYTES / 2 && pthread_create(&thread, NULL, fault, &second) == 0;
-    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
-    if (has_thread)
-        pages->num_bytes = half;
-    fault(pages);
-    if (has_thread)
-        (void)pthread_join(thread, NULL);
+    first.num_bytes = pages.num_bytes / 2 & ~(RCH_CHUNK_BYTES - 1);
+    second.start += first.num_bytes;
+    second.num_bytes -= first.num_bytes;
+    if (first.num_bytes < SHARED_BYTES / 2 || rch_quiet_thread(&thread, fault, &second) != 0) {
+        fault(&pages);
+        return;
+    }
+    fault(&first);
+    (void)pthread_join(thread, NULL);
 }
 
 void rch_pieces_fault(struct rch_pieces *pieces, uint8_t *start, size_t num_bytes)
@@ -229,5 +224,5 @@ void rch_pieces_fault(struct rch_pieces *pieces, uint8_t *start, size_t num_byte
         (void)madvise((void *)from, to - from, MADV_HUGEPAGE);
     uintptr_t page = (uintptr_t)start & ~(PAGE_BYTES - 1);
     size_t bytes = ((uintptr_t)start + num_bytes - page + PAGE_BYTES - 1) & ~(PAGE_BYTES - 1);
-    fault_by_two(&(struct pages){(uint8_t *)page, bytes});
+    fault_all((struct pages){(uint8_t *)page, bytes});
 }

@@ -30,6 +30,7 @@
 #include "base/vec.h"
 #include "target/permit.h"
 #include "target/proc.h"
+#include "target/quiet_thread.h"
 
 #define NS_PER_S UINT64_C(1000000000)
 #define DEADLINE_NS (5 * NS_PER_S)              // for threads that wait for a processor
@@ -37,7 +38,6 @@
 #define MAX_ROUNDS 1000                          // threads that start threads meanwhile
 #define SEIZE_TRIES 10
 #define SEIZE_NAP_NS 2000000
-#define HELPER_STACK_BYTES ((size_t)512 << 10)
 
 enum stage { FOUND, ASLEEP, SEIZED, INTERRUPTED, STOPPED, STUCK, GONE };
 
@@ -449,17 +449,7 @@ static enum rch_status ask_helper(struct rch_stop *stop, enum task task)
 // No signal of ours is handled in the helper, so none interrupts it.
 static int start_helper(struct rch_stop *stop)
 {
-    pthread_attr_t attr;
-    sigset_t all, before;
-    (void)sigfillset(&all);
-    int code = pthread_attr_init(&attr);
-    if (code)
-        return code;
-    (void)pthread_attr_setstacksize(&attr, HELPER_STACK_BYTES);
-    (void)pthread_sigmask(SIG_SETMASK, &all, &before);
-    code = pthread_create(&stop->helper, &attr, help, stop);
-    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
-    (void)pthread_attr_destroy(&attr);
+    int code = rch_quiet_thread(&stop->helper, help, stop);
     stop->has_helper = code == 0;
     return code;
 }
