@@ -22,6 +22,12 @@ struct core_state {  // of the module
 /// Raise the Python exception for a status; returns NULL. The one place where codes become exceptions.
 PyObject *set_rch_error(struct core_state *state, const struct rch_error *err);
 
+struct rch_text;
+/// What was rendered, as a str or the exception of its sink; the text is freed.
+PyObject *core_take_text(struct core_state *state, struct rch_text *text);
+/// The same of two: (text, JSON).
+PyObject *core_take_texts(struct core_state *state, struct rch_text *text, struct rch_text *json);
+
 struct rch_capture;
 /// A new Graph that owns `graph`, or else `capture`, which the first question finishes (also when
 /// it fails).

@@ -121,16 +121,12 @@ static PyObject *render_answer(struct core_state *state, const struct rch_graph 
     rch_text_init(&json, rch_alloc_default());
     rch_render_why_text(g, answer, render, &text.sink);
     rch_render_why_json(g, answer, render, &json.sink);
-    const struct rch_sink *bad = text.sink.status != RCH_OK ? &text.sink : &json.sink;
-    PyObject *result = NULL;
-    if (bad->status != RCH_OK)
-        set_rch_error(state, &bad->err);
-    else
-        result =
-            Py_BuildValue("(s#s#N)", text.bytes, (Py_ssize_t)text.num_bytes, json.bytes,
-                          (Py_ssize_t)json.num_bytes, Picture_of_answer(state, g, answer, render));
-    rch_text_deinit(&text);
-    rch_text_deinit(&json);
+    PyObject *words = core_take_texts(state, &text, &json);
+    PyObject *result =
+        words ? Py_BuildValue("(OON)", PyTuple_GET_ITEM(words, 0), PyTuple_GET_ITEM(words, 1),
+                              Picture_of_answer(state, g, answer, render))
+              : NULL;
+    Py_XDECREF(words);
     return result;
 }
 
@@ -259,6 +255,17 @@ static PyObject *why_addresses(PyObject *op, PyObject *addresses, const char *te
     return result ? Py_BuildValue("[N]", result) : NULL;
 }
 
+static PyObject *ask(PyObject *op, PyObject *question, const char *text,
+                     const struct why_args *args)
+{
+    if (!graph_of(op, true))
+        return NULL;
+    if (!PyUnicode_Check(question))
+        return why_addresses(op, question, text, args);
+    const char *pattern = PyUnicode_AsUTF8(question);
+    return pattern ? why_pattern(op, pattern, args) : NULL;
+}
+
 static PyObject *Graph_why(PyObject *op, PyObject *args, PyObject *kwargs)
 {
     PyObject *question;
@@ -266,12 +273,7 @@ static PyObject *Graph_why(PyObject *op, PyObject *args, PyObject *kwargs)
     struct why_args why;
     if (parse_why(args, kwargs, &question, &text, &why) < 0)
         return NULL;
-    if (!graph_of(op, true))
-        return NULL;
-    if (!PyUnicode_Check(question))
-        return why_addresses(op, question, text, &why);
-    const char *pattern = PyUnicode_AsUTF8(question);
-    return pattern ? why_pattern(op, pattern, &why) : NULL;
+    return ask(op, question, text, &why);
 }
 
 /// [Picture] of what is around objects, one for each reading of the question.
@@ -287,12 +289,7 @@ static PyObject *Graph_around(PyObject *op, PyObject *args)
         return NULL;
     around.is_forward = is_forward;
     around.raw = raw;
-    if (!graph_of(op, true))
-        return NULL;
-    if (!PyUnicode_Check(question))
-        return why_addresses(op, question, text, &why);
-    const char *pattern = PyUnicode_AsUTF8(question);
-    return pattern ? why_pattern(op, pattern, &why) : NULL;
+    return ask(op, question, text, &why);
 }
 
 // ---- histogram and look-ups ----------------------------------------------------------------------
@@ -397,11 +394,7 @@ static PyObject *render_top(PyObject *op, bool as_json, const struct rch_render_
     else
         rch_render_top_text(g, rows, num, options, &text.sink);
     rch_free(rch_alloc_default(), rows, num, sizeof(*rows));
-    PyObject *result = text.sink.status == RCH_OK
-                           ? PyUnicode_FromStringAndSize(text.bytes, (Py_ssize_t)text.num_bytes)
-                           : set_rch_error(state_of(op), &text.sink.err);
-    rch_text_deinit(&text);
-    return result;
+    return core_take_text(state_of(op), &text);
 }
 
 static PyObject *Graph_top(PyObject *op, PyObject *args, PyObject *kwargs)
@@ -437,11 +430,7 @@ static PyObject *Graph_stacks(PyObject *op, PyObject *args, PyObject *kwargs)
         rch_render_stacks_json(g, &options, &text.sink);
     else
         rch_render_stacks_text(g, &options, &text.sink);
-    PyObject *result = text.sink.status == RCH_OK
-                           ? PyUnicode_FromStringAndSize(text.bytes, (Py_ssize_t)text.num_bytes)
-                           : set_rch_error(state_of(op), &text.sink.err);
-    rch_text_deinit(&text);
-    return result;
+    return core_take_text(state_of(op), &text);
 }
 
 /// (text, JSON) of a table of descriptors; frees it.
@@ -455,14 +444,7 @@ static PyObject *render_fds(struct core_state *state, const struct rch_graph *g,
     (why ? rch_render_fds_why_text : rch_render_fds_text)(g, table, options, &text.sink);
     rch_render_fds_json(g, table, options, &json.sink);
     rch_fd_table_free(table);
-    const struct rch_sink *bad = text.sink.status != RCH_OK ? &text.sink : &json.sink;
-    PyObject *result = bad->status != RCH_OK
-                           ? set_rch_error(state, &bad->err)
-                           : Py_BuildValue("(s#s#)", text.bytes, (Py_ssize_t)text.num_bytes,
-                                           json.bytes, (Py_ssize_t)json.num_bytes);
-    rch_text_deinit(&text);
-    rch_text_deinit(&json);
-    return result;
+    return core_take_texts(state, &text, &json);
 }
 
 static PyObject *Graph_fds(PyObject *op, PyObject *args, PyObject *kwargs)

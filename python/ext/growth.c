@@ -113,14 +113,7 @@ static PyObject *render(PyObject *op, const struct rch_graph *g, const struct rc
     rch_text_init(&json, rch_alloc_default());
     rch_render_growth_text(growth, by, options, &text.sink);
     rch_render_growth_json(g, growth, options, &json.sink);
-    const struct rch_sink *bad = text.sink.status != RCH_OK ? &text.sink : &json.sink;
-    PyObject *result = bad->status != RCH_OK
-                           ? set_rch_error(state_of(op), &bad->err)
-                           : Py_BuildValue("(s#s#)", text.bytes, (Py_ssize_t)text.num_bytes,
-                                           json.bytes, (Py_ssize_t)json.num_bytes);
-    rch_text_deinit(&text);
-    rch_text_deinit(&json);
-    return result;
+    return core_take_texts(state_of(op), &text, &json);
 }
 
 /// (text, JSON) of what came between the baseline and a graph. same_process: the graph is of this

@@ -30,6 +30,18 @@ static void Picture_dealloc(PyObject *op)
     Py_DECREF(type);
 }
 
+// The one way to end the making of a picture: grouped, or the exception.
+static PyObject *group(struct core_state *state, PyObject *self, enum rch_status st,
+                       uint32_t max_boxes, struct rch_error *err)
+{
+    if (st == RCH_OK)
+        st = rch_picture_group(&cast(self)->picture, max_boxes, err);
+    if (st == RCH_OK)
+        return self;
+    Py_DECREF(self);
+    return set_rch_error(state, err);
+}
+
 PyObject *Picture_of_answer(struct core_state *state, const struct rch_graph *g,
                             const struct rch_answer *answer,
                             const struct rch_render_options *options)
@@ -38,12 +50,8 @@ PyObject *Picture_of_answer(struct core_state *state, const struct rch_graph *g,
     struct rch_error err = {0};
     if (!self)
         return NULL;
-    struct rch_picture *picture = &cast(self)->picture;
-    if (rch_picture_of_answer(picture, g, answer, options, &err) == RCH_OK &&
-        rch_picture_group(picture, RCH_PICTURE_MAX_NODES, &err) == RCH_OK)
-        return self;
-    Py_DECREF(self);
-    return set_rch_error(state, &err);
+    enum rch_status st = rch_picture_of_answer(&cast(self)->picture, g, answer, options, &err);
+    return group(state, self, st, RCH_PICTURE_MAX_NODES, &err);
 }
 
 PyObject *Picture_of_around(struct core_state *state, const struct rch_graph *g,
@@ -54,12 +62,8 @@ PyObject *Picture_of_around(struct core_state *state, const struct rch_graph *g,
     struct rch_error err = {0};
     if (!self)
         return NULL;
-    struct rch_picture *picture = &cast(self)->picture;
-    if (rch_picture_of_around(picture, g, around, options, &err) == RCH_OK &&
-        rch_picture_group(picture, options->limit, &err) == RCH_OK)
-        return self;
-    Py_DECREF(self);
-    return set_rch_error(state, &err);
+    enum rch_status st = rch_picture_of_around(&cast(self)->picture, g, around, options, &err);
+    return group(state, self, st, options->limit, &err);
 }
 
 // ---- from lists ----------------------------------------------------------------------------------
