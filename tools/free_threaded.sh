@@ -21,16 +21,6 @@ cannot() {
     exit 2
 }
 
-# The mirror of Debian itself in apt's sources; not that of its security updates.
-mirror() {
-    if [ -n "${MIRROR:-}" ]; then
-        printf '%s\n' "$MIRROR"
-        return
-    fi
-    apt-get indextargets --format '$(ORIGIN) $(LABEL) $(REPO_URI)' 'Created-By: Packages' \
-        2>/dev/null | awk '$1 == "Debian" && $2 == "Debian" { print $3; exit }'
-}
-
 own_apt() { # with lists and sources of its own
     apt-get -q -o Dir::Etc::SourceList=/dev/null -o Dir::Etc::SourceParts="$work/sources" \
         -o Dir::State::Lists="$work/lists" -o Dir::Cache="$work/cache" -o APT::Sandbox::User=root \
@@ -52,7 +42,7 @@ build() {
 }
 
 if [ ! -x "$prefix/bin/python3.13t" ]; then
-    from=$(mirror)
+    from=${MIRROR:-$(tools/debian_mirror.sh)}
     [ -n "$from" ] || cannot "no mirror of Debian in apt's sources: name one with MIRROR=..."
     [ -e "$keyring" ] || cannot "$keyring is missing: apt-get install debian-archive-keyring"
     printf 'building a free-threaded CPython 3.13 in %s\n' "$prefix" >&2

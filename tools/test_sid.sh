@@ -22,16 +22,6 @@ cannot() {
     exit 2
 }
 
-# The mirror of Debian itself in apt's sources; not that of its security updates.
-mirror() {
-    if [ -n "${SID_MIRROR:-}" ]; then
-        printf '%s\n' "$SID_MIRROR"
-        return
-    fi
-    apt-get indextargets --format '$(ORIGIN) $(LABEL) $(REPO_URI)' 'Created-By: Packages' \
-        2>/dev/null | awk '$1 == "Debian" && $2 == "Debian" { print $3; exit }'
-}
-
 is_complete() {
     local version
     for version in $versions; do
@@ -44,7 +34,7 @@ is_complete() {
 make_sid() {
     local from packages=gcc,gdb,libc6-dev,libcmocka-dev,libxxhash-dev,libzstd-dev,zlib1g-dev,zstd version log=$sid.log
     command -v debootstrap >/dev/null || cannot "debootstrap is missing: apt-get install debootstrap"
-    from=$(mirror)
+    from=${SID_MIRROR:-$(tools/debian_mirror.sh)}
     [ -n "$from" ] || cannot "no mirror of Debian in apt's sources: name one with SID_MIRROR=..."
     for version in $versions; do
         packages+=,python$version,python$version-dev,python$version-venv

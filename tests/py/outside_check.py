@@ -165,6 +165,10 @@ class Comparison:
         row = f"{name} {kind} {label} {edge_class} -> {self.nodes[to]['type']}"
         self.rows["owned" if reason else "FP"][reason or row] += 1
 
+    def told_rows(self):
+        """What to look at when a figure is not what it should be."""
+        return {what: rows.most_common(20) for what, rows in self.rows.items() if what != "owned"}
+
     def figures(self):
         c = self.counts
         return {

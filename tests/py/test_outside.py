@@ -65,20 +65,16 @@ def found(request, hung):
     return outside_check.check(request.param, hung)
 
 
-def told_rows(found):
-    return {what: rows.most_common(20) for what, rows in found.rows.items() if what != "owned"}
-
-
 def test_the_tracked_objects_are_those_of_gc_get_objects(found):
     figures = found.figures()
-    assert figures["lost"] == 0, told_rows(found)
-    assert figures["extra"] == found.frozen, told_rows(found)
+    assert figures["lost"] == 0, found.told_rows()
+    assert figures["extra"] == found.frozen, found.told_rows()
     assert figures["tracked"] > 40_000
 
 
 def test_references_between_containers_are_those_that_tp_traverse_visits(found):
     figures = found.figures()
-    print(figures, json.dumps(told_rows(found), indent=2))
+    print(figures, json.dumps(found.told_rows(), indent=2))
     assert figures["TP"] > 80_000
     assert figures["recall"] >= 0.9995
     assert figures["precision"] >= 0.995
@@ -93,8 +89,8 @@ def test_nothing_is_missing_and_nothing_warned_about(found):
 def test_objects_are_found_by_their_types_when_the_lists_are_not_to_be_had(hung):
     found = outside_check.check("truth_app", hung, how="search")
     figures = found.figures()
-    assert figures["lost"] == 0, told_rows(found)
-    assert figures["extra"] <= found.frozen + figures["tracked"] // 1000, told_rows(found)
+    assert figures["lost"] == 0, found.told_rows()
+    assert figures["extra"] <= found.frozen + figures["tracked"] // 1000, found.told_rows()
     assert figures["recall"] >= 0.9995 and figures["precision"] >= 0.995
     info = found.graph.info()
     assert info["partial"]
