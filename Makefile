@@ -21,7 +21,8 @@ FUZZ_SECONDS ?= 60
 
 .NOTPARALLEL:
 .PHONY: help build demo test check c-build c-tests asan-c-tests py-tests test-all test-sid \
-        test-free-threaded test-asan test-browser test-rabbitmq test-objgraph lint format bench fuzz clean
+        test-free-threaded test-asan test-targets test-browser test-rabbitmq test-objgraph lint format \
+        bench fuzz clean
 
 help:
 	@echo 'make demo           build, run a program that leaks sockets, ask refchain why'
@@ -31,6 +32,7 @@ help:
 	@echo 'make test-all       Python tests on every CPython 3.9 to 3.15 found here (slow)'
 	@echo 'make test-sid       on 3.14 and 3.15 in a Debian sid made by debootstrap (root, slow)'
 	@echo 'make test-asan      Python tests with the extension under ASan and UBSan (slow)'
+	@echo 'make test-targets   every kind of process, 25 samples, read by a program under ASan (slow)'
 	@echo 'make test-free-threaded  processes of a CPython 3.13 without the GIL, built here (slow)'
 	@echo 'make test-browser   the pictures in Chromium, light and dark, and with dot and xdot'
 	@echo 'make test-rabbitmq  the celery leak and the hung run, against a real RabbitMQ (slow)'
@@ -84,6 +86,11 @@ test-free-threaded: build c-build
 	tools/free_threaded.sh
 	python -m pytest tests/py/test_free_threaded.py tests/py/test_outside.py tests/py/test_find.py \
 	    tests/py/test_gen_layout.py $(PYTEST_ARGS)
+
+test-targets: build c-build
+	tools/ctest.sh --build build/c-asan -Dpython=disabled $(SANITIZE)
+	RCH_SAMPLES=25 REFCHAIN_BIN=$(CURDIR)/build/c-asan/refchain \
+	    python -m pytest tests/py/test_targets.py $(PYTEST_ARGS)
 
 test-asan: c-build
 	@tools/bootstrap.sh .venv-asan build test
