@@ -28,18 +28,19 @@ static void take_off_references(struct rch__cap *cap)
 }
 
 // Weak references were taken off with the rest: give them back.
-static void give_back_weak(struct rch__cap *cap)
+static void give_back_weak(struct rch__cap *cap, const uint64_t *has_weak)
 {
     int32_t *counts = cap->rows.refcount.mem;
     const rch_node *edges = cap->main_log.codes.mem;
-    for (rch_node v = 0; v < cap->rows.shape.num; v++) {
-        uint32_t weak = rch__info_of(cap, v)->weak_ordinal;
-        if (weak == UINT32_MAX)
-            continue;
-        uint32_t at = rch__row_start(cap, v) + weak;
-        if (at < rch__row_end(cap, v) && edges[at] != RCH_NO_NODE &&
-            counts[edges[at]] != RCH_IMMORTAL)
-            counts[edges[at]]++;
+    size_t num_words = (cap->rows.shape.num + 63) / 64;
+    for (size_t word = 0; word < num_words; word++) {
+        for (uint64_t bits = has_weak[word]; bits; bits &= bits - 1) {
+            rch_node v = (rch_node)(word * 64) + (rch_node)__builtin_ctzll(bits);
+            uint32_t at = rch__row_start(cap, v) + rch__info_of(cap, v)->weak_ordinal;
+            if (at < rch__row_end(cap, v) && edges[at] != RCH_NO_NODE &&
+                counts[edges[at]] != RCH_IMMORTAL)
+                counts[edges[at]]++;
+        }
     }
 }
 
@@ -166,10 +167,10 @@ static enum rch_status add_held_root(struct rch__cap *cap, const struct held *he
     return RCH_OK;
 }
 
-enum rch_status rch__balance(struct rch__cap *cap, struct rch_error *err)
+void rch__take_off_found(struct rch__cap *cap, const uint64_t *has_weak)
 {
     take_off_references(cap);
-    give_back_weak(cap);
+    give_back_weak(cap, has_weak);
     give_back_borrowed(cap);
     take_off_types(cap);
     int32_t *counts = cap->rows.refcount.mem;
@@ -178,6 +179,10 @@ enum rch_status rch__balance(struct rch__cap *cap, struct rch_error *err)
         for (uint32_t i = 0; root->is_owner && i < root->num_codes; i++)
             take_off(counts, RCH_VEC_AT(&cap->root_codes, uint32_t, root->first_code + i));
     }
+}
+
+enum rch_status rch__hold_surplus(struct rch__cap *cap, struct rch_error *err)
+{
     RCH_TRY(explain_by_stacks(cap, err));
     RCH_VEC(held, cap->alloc, struct held);
     RCH_TRY(collect_held(cap, &held, err));

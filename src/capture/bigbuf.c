@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// capture/bigbuf.c -- see bigbuf.h. Huge pages pay from about a million objects on; the first 2 MiB
-// stay small pages, since zeroing a huge one costs more than a small heap needs.
+// capture/bigbuf.c -- see bigbuf.h. A huge page costs one page fault instead of 512, but zeroing it costs
+// more than a small heap needs: memory of unknown use begins with small pages.
 #define _GNU_SOURCE
 #include "capture/bigbuf.h"
 
@@ -43,12 +43,12 @@ static void *map_aligned(size_t num_bytes, size_t num_small_bytes)
 void *rch_bigbuf_new(size_t num_bytes)
 {
     size_t bytes = round_up(num_bytes ? num_bytes : 1, PAGE_BYTES);
-    return bytes <= 2 * HUGE_BYTES ? map(bytes) : map_aligned(bytes, HUGE_BYTES);
+    return bytes < HUGE_BYTES ? map(bytes) : map_aligned(bytes, 0);
 }
 
-void *rch_bigbuf_new_huge(size_t num_bytes)
+void *rch_bigbuf_new_sparse(size_t num_bytes)
 {
-    return map_aligned(round_up(num_bytes ? num_bytes : 1, PAGE_BYTES), 0);
+    return map(round_up(num_bytes ? num_bytes : 1, PAGE_BYTES));
 }
 
 void rch_bigbuf_free(void *mem, size_t num_bytes)
@@ -63,7 +63,9 @@ enum rch_status rch_column_init(struct rch_column *column, size_t elem_bytes, si
     size_t bytes;
     *column = (struct rch_column){.elem_bytes = elem_bytes, .cap = cap ? cap : 1};
     if (!__builtin_mul_overflow(column->cap, elem_bytes, &bytes))
-        column->mem = rch_bigbuf_new(bytes);
+        column->mem = bytes <= 2 * HUGE_BYTES
+                          ? map(round_up(bytes, PAGE_BYTES))
+                          : map_aligned(round_up(bytes, PAGE_BYTES), HUGE_BYTES);
     if (column->mem)
         return RCH_OK;
     column->cap = 0;
@@ -94,6 +96,12 @@ enum rch_status rch_column_reserve(struct rch_column *column, size_t num, struct
     column->mem = mem;
     column->cap = cap;
     return RCH_OK;
+}
+
+void rch_column_expect(struct rch_column *column, size_t num)
+{
+    if (num <= column->cap && num >= HUGE_BYTES / column->elem_bytes / 2)
+        (void)madvise(column->mem, HUGE_BYTES, MADV_HUGEPAGE);  // advice
 }
 
 void rch_column_trim(struct rch_column *column)

@@ -8,10 +8,11 @@
 
 #include "base/error.h"
 
-/// Fresh zeroed memory for `num_bytes`, or NULL.
+/// Fresh zeroed memory for `num_bytes`, or NULL. In huge pages as far as they are filled: for memory that
+/// is touched from the start on.
 void *rch_bigbuf_new(size_t num_bytes);
-/// The same, all of it in huge pages: for memory that will be touched all over.
-void *rch_bigbuf_new_huge(size_t num_bytes);
+/// The same in small pages: for memory that is touched here and there.
+void *rch_bigbuf_new_sparse(size_t num_bytes);
 void rch_bigbuf_free(void *mem, size_t num_bytes);  // NULL is fine
 
 /// A column with a count, for the parts that are appended to.
@@ -27,6 +28,9 @@ void rch_column_deinit(struct rch_column *column);
 /// Room for `num` elements in all.
 RCH_MUST_CHECK enum rch_status rch_column_reserve(struct rch_column *column, size_t num,
                                                   struct rch_error *err);
+/// So many elements will come, at least: if they fill half a huge page, the first ones shall be in one,
+/// too. Before the first is written.
+void rch_column_expect(struct rch_column *column, size_t num);
 /// Give back what is past the count; `cap` becomes it.
 void rch_column_trim(struct rch_column *column);
 #define RCH_COLUMN_AT(column, type, i) (((type *)(column)->mem)[i])

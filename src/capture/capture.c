@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// capture/capture.c -- the walk and the finish, in order; and the columns handed to the graph.
+// capture/capture.c -- the walk and the finish, in order.
 #define _GNU_SOURCE
 #include "capture/capture.h"
 
@@ -8,24 +8,18 @@
 
 #include "capture/families.h"
 #include "capture/finish.h"
+#include "capture/reached.h"
+#include "capture/share.h"
 #include "capture/state.h"
 
 #define TYPE_SLOTS 4096u
 #define SHAPE_SLOTS 4096u
 #define MANY_ROWS ((size_t)1 << 31)  // address space, not memory
 #define FEW_ROWS ((size_t)1 << 26)
-#define RUN_BYTES ((rch_addr)8 << 32)  // what addr8 can span
 
 struct rch_capture {
     struct rch__cap cap;
 };
-
-static uint64_t now_ns(clockid_t clock)
-{
-    struct timespec ts;
-    clock_gettime(clock, &ts);
-    return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
-}
 
 // ---- life of a capture ------------------------------------------------------------------------
 
@@ -163,7 +157,7 @@ enum rch_status rch_capture_walk(const struct rch_capture_options *options,
                                  const struct rch_alloc *alloc, struct rch_capture **capture_out,
                                  struct rch_error *err)
 {
-    uint64_t start = now_ns(CLOCK_MONOTONIC);
+    uint64_t start = rch__now_ns(CLOCK_MONOTONIC);
     struct rch_capture *made __attribute__((cleanup(free_capture))) = NULL;
     struct rch__cap *cap = NULL;
     RCH_TRY(rch__capture_begin(options, alloc, &made, &cap, err));
@@ -183,7 +177,7 @@ enum rch_status rch_capture_walk(const struct rch_capture_options *options,
     }
     cap->num_unreadable = cap->t->num_failed + cap->num_torn;
     cap->t = NULL;  // the finish reads nothing of the target's
-    cap->pause_ns = now_ns(CLOCK_MONOTONIC) - start;
+    cap->pause_ns = rch__now_ns(CLOCK_MONOTONIC) - start;
     *capture_out = made;
     made = NULL;
     return RCH_OK;
@@ -199,109 +193,6 @@ bool rch_capture_count(const struct rch_capture *capture, size_t i, struct rch_c
 }
 
 // ---- finish ------------------------------------------------------------------------------------
-
-#define MAX_COLUMNS 14
-
-struct owner {  // remembers the size of each column, for the graph that frees them one by one
-    size_t num;
-    struct {
-        void *mem;
-        size_t bytes;
-    } columns[MAX_COLUMNS];
-};
-
-static void own(struct owner *owner, void *mem, size_t bytes)
-{
-    owner->columns[owner->num].mem = mem;
-    owner->columns[owner->num++].bytes = bytes;
-}
-
-static void unmap(void *ctx, void *mem)
-{
-    struct owner *owner = ctx;
-    for (size_t i = 0; i < owner->num; i++) {
-        if (owner->columns[i].mem != mem)
-            continue;
-        rch_bigbuf_free(mem, owner->columns[i].bytes);
-        owner->columns[i] = owner->columns[--owner->num];
-        break;
-    }
-    if (owner->num == 0)
-        free(owner);
-}
-
-static void drop_owner(struct owner **owner)
-{
-    for (size_t i = 0; *owner && i < (*owner)->num; i++)
-        rch_bigbuf_free((*owner)->columns[i].mem, (*owner)->columns[i].bytes);
-    free(*owner);
-}
-
-static void *own_new(struct owner *owner, size_t num, size_t elem_bytes)
-{
-    void *mem = rch_bigbuf_new(num * elem_bytes);
-    if (mem)
-        own(owner, mem, num * elem_bytes);
-    return mem;
-}
-
-static void *own_column(struct owner *owner, struct rch_column *column)
-{
-    rch_column_trim(column);
-    void *mem = column->mem;
-    own(owner, mem, column->cap * column->elem_bytes);
-    *column = (struct rch_column){.elem_bytes = column->elem_bytes};
-    return mem;
-}
-
-static void *own_vec(struct owner *owner, const struct rch_vec *vec, uint32_t *num_out)
-{
-    void *mem = own_new(owner, vec->num, vec->elem_bytes);
-    if (mem && vec->num)
-        memcpy(mem, vec->mem, vec->num * vec->elem_bytes);
-    *num_out = (uint32_t)vec->num;
-    return mem;
-}
-
-struct addr_column {
-    uint32_t *addr8;
-    struct rch_vec *runs;
-    rch_addr base;  // of the run at hand
-    uint32_t num;
-};
-
-static enum rch_status start_run(struct addr_column *column, rch_addr addr, struct rch_error *err)
-{
-    struct rch_addr_run run = {.base = addr, .first_node = column->num};
-    column->base = addr;
-    return rch_vec_append(column->runs, &run, 1, err);
-}
-
-// Half of the objects, in address order; a run ends where addr8 cannot reach further.
-static enum rch_status fill_addresses(struct rch__cap *cap, struct addr_column *column,
-                                      bool tracked, struct rch_error *err)
-{
-    bool starts_half = true;
-    for (uint32_t at = 0; at < cap->index.num_regions; at++) {
-        uint32_t region = cap->index.order[at];
-        const struct rch_cell *cells = cap->index.cells[region];
-        rch_addr region_base = cap->index.base[region];
-        for (uint32_t i = 0; i < RCH_CELLS_PER_REGION; i++) {
-            uint64_t bits = tracked ? cells[i].tracked : cells[i].seen & ~cells[i].tracked;
-            for (; bits; bits &= bits - 1) {
-                uint32_t bit = (uint32_t)__builtin_ctzll(bits);
-                rch_addr addr = region_base + ((rch_addr)(i * 64u + bit) << RCH_GRANULE_SHIFT) +
-                                (cells[i].odd >> bit & 1) * 8;
-                if (__builtin_expect(starts_half || addr - column->base >= RUN_BYTES, 0)) {
-                    RCH_TRY(start_run(column, addr, err));
-                    starts_half = false;
-                }
-                column->addr8[column->num++] = (uint32_t)((addr - column->base) / 8);
-            }
-        }
-    }
-    return RCH_OK;
-}
 
 // Closure tuples get the names of the free variables.
 static void name_closures(struct rch__cap *cap)
@@ -336,186 +227,26 @@ static void take_out_moved(struct rch__cap *cap)
     }
 }
 
-static int compare_texts(const void *a, const void *b)
+// Two searches at random over the same references, neither of which writes what the other reads.
+static void count_or_reach(void *ctx, uint32_t part)
 {
-    rch_node x = ((const struct rch_text_of *)a)->node, y = ((const struct rch_text_of *)b)->node;
-    return (x > y) - (x < y);
+    struct rch__reached *reached = ctx;
+    if (part == 0)
+        rch__take_off_found(reached->cap, reached->has_weak);
+    else
+        rch__reached_from_roots(reached);
 }
 
-static int compare_big(const void *a, const void *b)
-{
-    rch_node x = ((const struct rch_big_size *)a)->node, y = ((const struct rch_big_size *)b)->node;
-    return (x > y) - (x < y);
-}
-
-// The walk kept interned strings that look like names (decode_atom.c); here they get their nodes.
-static enum rch_status fill_texts(struct rch__cap *cap, struct owner *owner, struct rch_columns *c,
+static enum rch_status find_roots(struct rch__cap *cap, struct rch__reached *reached,
                                   struct rch_error *err)
 {
-    struct rch_text_of *texts = own_new(owner, cap->texts.num, sizeof(*texts));
-    if (!texts)
-        return rch_fail(err, RCH_ENOMEM, "%zu names", cap->texts.num);
-    for (size_t i = 0; i < cap->texts.num; i++) {
-        struct rch__text row = RCH_VEC_AT(&cap->texts, struct rch__text, i);
-        texts[i] = (struct rch_text_of){rch_rank_of(&cap->index, row.code), row.str};
-    }
-    qsort(texts, cap->texts.num, sizeof(*texts), compare_texts);
-    uint32_t num = 0;
-    for (size_t i = 0; i < cap->texts.num; i++)  // an object measured twice is there twice
-        if (num == 0 || texts[num - 1].node != texts[i].node)
-            texts[num++] = texts[i];
-    c->texts = texts;
-    c->num_texts = num;
-    return RCH_OK;
-}
-
-static enum rch_status fill_observers(struct rch__cap *cap, struct owner *owner,
-                                      struct rch_columns *c, struct rch_error *err)
-{
-    struct rch_observer *rows = own_new(owner, cap->observed.num, sizeof(*rows));
-    if (!rows)
-        return rch_fail(err, RCH_ENOMEM, "%zu observers", cap->observed.num);
-    for (size_t i = 0; i < cap->observed.num; i++) {
-        struct rch__observed row = RCH_VEC_AT(&cap->observed, struct rch__observed, i);
-        rch_node node = row.is_root ? (rch_node)cap->rows.shape.num + row.code
-                                    : rch_rank_of(&cap->index, row.code);
-        rows[i] = (struct rch_observer){.node = node, .scope = row.scope};
-    }
-    c->observers = rows;
-    c->num_observers = (uint32_t)cap->observed.num;
-    return RCH_OK;
-}
-
-static enum rch_status fill_addr_columns(struct rch__cap *cap, struct owner *owner,
-                                         struct rch_columns *c, struct rch_error *err)
-{
-    RCH_VEC(runs, cap->alloc, struct rch_addr_run);
-    struct addr_column addrs = {.addr8 = own_new(owner, c->num_objects, sizeof(uint32_t)),
-                                .runs = &runs};
-    if (!addrs.addr8)
-        return rch_fail(err, RCH_ENOMEM, "%u addresses", c->num_objects);
-    RCH_TRY(fill_addresses(cap, &addrs, true, err));
-    RCH_TRY(fill_addresses(cap, &addrs, false, err));
-    c->addr8 = addrs.addr8;
-    c->addr_runs = own_vec(owner, &runs, &c->num_addr_runs);
-    return c->addr_runs ? RCH_OK : rch_fail(err, RCH_ENOMEM, "%zu runs of addresses", runs.num);
-}
-
-static enum rch_status fill_fds(struct rch__cap *cap, struct owner *owner, struct rch_columns *c,
-                                struct rch_error *err)
-{
-    RCH_VEC(owners, cap->alloc, struct rch_fd_owner);
-    RCH_TRY(rch__fd_owners(cap, &owners, err));
-    c->fds = own_vec(owner, &cap->fds, &c->num_fds);
-    c->fd_owners = own_vec(owner, &owners, &c->num_fd_owners);
-    return c->fds && c->fd_owners ? RCH_OK
-                                  : rch_fail(err, RCH_ENOMEM, "%zu descriptors", cap->fds.num);
-}
-
-// Rows of the roots follow those of the objects, in every column.
-static enum rch_status append_roots(struct rch__cap *cap, struct owner *owner,
-                                    struct rch_columns *c, struct rch_error *err)
-{
-    struct rch__rows *rows = &cap->rows;
-    size_t num = rows->shape.num, num_roots = cap->roots.num, num_codes = 0;
-    for (size_t r = 0; r < num_roots; r++)
-        num_codes += RCH_VEC_AT(&cap->roots, struct rch__root, r).num_codes;
-    if (num + num_roots >= RCH_NO_NODE || cap->main_log.codes.num + num_codes >= UINT32_MAX)
-        return rch_fail(err, RCH_EOVERFLOW, "%zu objects and %zu roots", num, num_roots);
-    RCH_TRY(rch_column_reserve(&rows->shape, num + num_roots, err));
-    RCH_TRY(rch_column_reserve(&rows->size16, num + num_roots, err));
-    RCH_TRY(rch_column_reserve(&rows->start, num + num_roots + 1, err));
-    RCH_TRY(rch_column_reserve(&cap->main_log.codes, cap->main_log.codes.num + num_codes, err));
-    struct rch_root *roots = own_new(owner, num_roots, sizeof(*roots));
-    if (!roots)
-        return rch_fail(err, RCH_ENOMEM, "%zu roots", num_roots);
-    size_t at = cap->main_log.codes.num;
-    for (size_t r = 0; r < num_roots; r++) {
-        const struct rch__root *root = &RCH_VEC_AT(&cap->roots, struct rch__root, r);
-        roots[r] = root->root;
-        RCH_COLUMN_AT(&rows->shape, uint32_t, num + r) = root->shape;
-        RCH_COLUMN_AT(&rows->size16, uint16_t, num + r) = 0;
-        RCH_COLUMN_AT(&rows->start, uint32_t, num + r) = (uint32_t)at;
-        if (root->num_codes)
-            memcpy(&RCH_COLUMN_AT(&cap->main_log.codes, uint32_t, at),
-                   &RCH_VEC_AT(&cap->root_codes, uint32_t, root->first_code), root->num_codes * 4u);
-        at += root->num_codes;
-    }
-    RCH_COLUMN_AT(&rows->start, uint32_t, num + num_roots) = (uint32_t)at;
-    cap->main_log.codes.num = at;
-    rows->shape.num = rows->size16.num = num + num_roots;
-    rows->start.num = num + num_roots + 1;
-    c->roots = roots;
-    c->num_roots = (uint32_t)num_roots;
-    return RCH_OK;
-}
-
-static rch_node node_of_root(uint32_t root, uint32_t num_objects)
-{
-    return root == UINT32_MAX ? RCH_NO_NODE : num_objects + root;
-}
-
-static enum rch_status fill_threads(struct rch__cap *cap, struct owner *owner,
-                                    struct rch_columns *c, struct rch_error *err)
-{
-    struct rch_thread *threads = own_new(owner, cap->threads.num, sizeof(*threads));
-    c->stack_frames = own_vec(owner, &cap->frames, &c->num_stack_frames);
-    if (!threads || !c->stack_frames)
-        return rch_fail(err, RCH_ENOMEM, "%zu threads", cap->threads.num);
-    for (size_t i = 0; i < cap->threads.num; i++) {
-        threads[i] = RCH_VEC_AT(&cap->threads, struct rch__thread, i).row;
-        threads[i].root = node_of_root(threads[i].root, c->num_objects);
-    }
-    for (uint32_t i = 0; i < c->num_stack_frames; i++)
-        c->stack_frames[i].root = node_of_root(c->stack_frames[i].root, c->num_objects);
-    c->threads = threads;
-    c->num_threads = (uint32_t)cap->threads.num;
-    return RCH_OK;
-}
-
-static void fill_info(struct rch__cap *cap)
-{
-    struct rch_capture_info *info = rch_builder_info(cap->b);
-    info->pid = cap->opt.pid;
-    info->py_major = (uint32_t)cap->L->py_major;
-    info->py_minor = (uint32_t)cap->L->py_minor;
-    info->py_micro = cap->opt.py_micro;
-    info->time_ns = cap->opt.image ? cap->opt.image->time_ns : now_ns(CLOCK_REALTIME);
-    info->pause_ns = cap->opt.image ? cap->opt.image->pause_ns : cap->pause_ns;
-    info->num_unreadable = cap->num_unreadable;
-    info->num_traversed = cap->num_traversed;
-    info->is_partial = cap->is_partial || cap->num_unreadable != 0 || cap->num_skipped_interps != 0;
-}
-
-static enum rch_status make_graph(struct rch__cap *cap, struct rch_graph **graph_out,
-                                  struct rch_error *err)
-{
-    struct owner *owner __attribute__((cleanup(drop_owner))) = calloc(1, sizeof(*owner));
-    if (!owner)
-        return rch_fail(err, RCH_ENOMEM, "a graph");
-    struct rch_columns c = {.num_tracked = cap->index.num_tracked,
-                            .num_objects = (uint32_t)cap->rows.shape.num};
-    RCH_TRY(fill_observers(cap, owner, &c, err));
-    RCH_TRY(fill_texts(cap, owner, &c, err));
-    RCH_TRY(fill_fds(cap, owner, &c, err));
-    RCH_TRY(fill_addr_columns(cap, owner, &c, err));
-    RCH_TRY(append_roots(cap, owner, &c, err));
-    RCH_TRY(fill_threads(cap, owner, &c, err));
-    if (cap->rows.big.num)
-        qsort(cap->rows.big.mem, cap->rows.big.num, sizeof(struct rch_big_size), compare_big);
-    c.big_sizes = own_vec(owner, &cap->rows.big, &c.num_big_sizes);
-    if (!c.big_sizes)
-        return rch_fail(err, RCH_ENOMEM, "%zu large objects", cap->rows.big.num);
-    c.num_nodes = (uint32_t)cap->rows.shape.num;
-    c.num_edges = (uint32_t)cap->main_log.codes.num;
-    c.edge_start = own_column(owner, &cap->rows.start);
-    c.shape_of = own_column(owner, &cap->rows.shape);
-    c.size16 = own_column(owner, &cap->rows.size16);
-    c.edges = own_column(owner, &cap->main_log.codes);
-    fill_info(cap);
-    RCH_TRY(rch_builder_adopt(cap->b, &c, unmap, owner, graph_out, err));
-    owner = NULL;
-    return RCH_OK;
+    if (!rch_go_on(cap->opt.progress, "balancing reference counts", 1, 4))
+        return rch_fail(err, RCH_ECANCELED, "canceled");
+    rch__share(2, rch__share_pays(cap->rows.shape.num), count_or_reach, reached);
+    RCH_TRY(rch__hold_surplus(cap, err));
+    if (!rch_go_on(cap->opt.progress, "looking for garbage", 2, 4))
+        return rch_fail(err, RCH_ECANCELED, "canceled");
+    return rch__find_garbage(cap, reached, err);
 }
 
 enum rch_status rch_capture_finish(struct rch_capture *capture, struct rch_graph **graph_out,
@@ -523,19 +254,17 @@ enum rch_status rch_capture_finish(struct rch_capture *capture, struct rch_graph
 {
     struct rch_capture *mine __attribute__((cleanup(free_capture))) = capture;
     struct rch__cap *cap = &mine->cap;
+    struct rch__reached reached;
     if (!rch_go_on(cap->opt.progress, "numbering", 0, 4))
         return rch_fail(err, RCH_ECANCELED, "canceled");
     RCH_TRY(rch__number(cap, err));
     name_closures(cap);
     take_out_moved(cap);
-    if (!rch_go_on(cap->opt.progress, "balancing reference counts", 1, 4))
-        return rch_fail(err, RCH_ECANCELED, "canceled");
-    RCH_TRY(rch__balance(cap, err));
-    if (!rch_go_on(cap->opt.progress, "looking for garbage", 2, 4))
-        return rch_fail(err, RCH_ECANCELED, "canceled");
-    RCH_TRY(rch__find_garbage(cap, err));
-    rch_column_deinit(&cap->rows.refcount);
+    RCH_TRY(rch__reached_init(&reached, cap, err));
+    enum rch_status st = find_roots(cap, &reached, err);
+    rch__reached_deinit(&reached);
+    RCH_TRY(st);
     if (!rch_go_on(cap->opt.progress, "making the graph", 3, 4))
         return rch_fail(err, RCH_ECANCELED, "canceled");
-    return make_graph(cap, graph_out, err);
+    return rch__make_graph(cap, graph_out, err);
 }

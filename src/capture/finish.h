@@ -6,10 +6,18 @@
 
 /// Number the objects, translate all codes to nodes, bring late rows into place.
 RCH_MUST_CHECK enum rch_status rch__number(struct rch__cap *cap, struct rch_error *err);
-/// Take the references found off the reference counts; what is left over is held from C: roots.
-RCH_MUST_CHECK enum rch_status rch__balance(struct rch__cap *cap, struct rch_error *err);
+/// Take the references found off the reference counts. Writes no references and no roots. has_weak: a
+/// bit an object, set where one of its references holds nothing.
+void rch__take_off_found(struct rch__cap *cap, const uint64_t *has_weak);
+/// After that: what is left over is held from C, by roots that are made here.
+RCH_MUST_CHECK enum rch_status rch__hold_surplus(struct rch__cap *cap, struct rch_error *err);
 /// What no root reaches is garbage: one root for each cycle (component) nothing else leads to.
-RCH_MUST_CHECK enum rch_status rch__find_garbage(struct rch__cap *cap, struct rch_error *err);
+struct rch__reached;
+RCH_MUST_CHECK enum rch_status rch__find_garbage(struct rch__cap *cap, struct rch__reached *reached,
+                                                 struct rch_error *err);
+/// The columns of the graph. Takes those of the capture; its reference counts become addresses.
+RCH_MUST_CHECK enum rch_status rch__make_graph(struct rch__cap *cap, struct rch_graph **graph_out,
+                                               struct rch_error *err);
 /// Which object owns which descriptor: struct rch_fd_owner, appended in the column's order.
 RCH_MUST_CHECK enum rch_status rch__fd_owners(struct rch__cap *cap, struct rch_vec *owners,
                                               struct rch_error *err);

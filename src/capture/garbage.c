@@ -4,121 +4,56 @@
 // Components: Pearce, "A space-efficient algorithm for finding strongly connected components" (2016),
 // with explicit stacks.
 #include "capture/finish.h"
-
-#define PREFETCH_AHEAD 32
-
-static bool bit_get(const uint64_t *bits, uint32_t i)
-{
-    return bits[i >> 6] >> (i & 63) & 1;
-}
-
-static void bit_set(uint64_t *bits, uint32_t i)
-{
-    bits[i >> 6] |= 1ull << (i & 63);
-}
-
-struct reach {
-    struct rch__cap *cap;
-    uint64_t *seen;  // set from the start for objects that refer to nothing: they are not followed
-    uint64_t *has_weak;  // one of its references holds nothing
-    uint64_t *immortal;
-    rch_node *queue;
-    uint32_t num_queued, num_leaves;
-};
-
-static inline void reach_node(struct reach *reach, rch_node v)
-{
-    if (v == RCH_NO_NODE || bit_get(reach->seen, v))
-        return;
-    bit_set(reach->seen, v);
-    reach->queue[reach->num_queued++] = v;
-}
-
-// One pass in order, so that the search itself reads as few columns as it can.
-static void prepare(struct reach *reach)
-{
-    const struct rch__cap *cap = reach->cap;
-    uint32_t num = (uint32_t)cap->rows.shape.num;
-    for (rch_node v = 0; v < num; v++) {
-        if (RCH_COLUMN_AT(&cap->rows.refcount, int32_t, v) == RCH_IMMORTAL)
-            bit_set(reach->immortal, v);
-        if (rch__info_of(cap, v)->weak_ordinal != UINT32_MAX)
-            bit_set(reach->has_weak, v);
-        if (v >= cap->index.num_tracked && rch__row_start(cap, v) == rch__row_end(cap, v)) {
-            bit_set(reach->seen, v);
-            reach->num_leaves++;
-        }
-    }
-}
-
-static void reach_all(struct reach *reach, uint32_t first)
-{
-    const struct rch__cap *cap = reach->cap;
-    const rch_node *edges = cap->main_log.codes.mem;
-    const uint32_t *start = cap->rows.start.mem;
-    for (uint32_t at = first; at < reach->num_queued; at++) {
-        rch_node v = reach->queue[at];
-        if (at + PREFETCH_AHEAD < reach->num_queued)
-            __builtin_prefetch(&start[reach->queue[at + PREFETCH_AHEAD]]);
-        if (at + PREFETCH_AHEAD / 2 < reach->num_queued)
-            __builtin_prefetch(&edges[start[reach->queue[at + PREFETCH_AHEAD / 2]]]);
-        uint32_t end = rch__row_end(cap, v);
-        uint32_t weak =
-            bit_get(reach->has_weak, v) ? rch__info_of(cap, v)->weak_ordinal : UINT32_MAX;
-        for (uint32_t e = start[v]; e < end; e++)
-            if (e - start[v] != weak)
-                reach_node(reach, edges[e]);
-    }
-}
+#include "capture/reached.h"
 
 // An object keeps its class alive, though that reference is not in its row. Classes that nothing else
 // reaches are few: look for a reached instance only when there are some.
-static void reach_types_of_instances(struct reach *reach)
+static void reach_types_of_instances(struct rch__reached *reached)
 {
-    struct rch__cap *cap = reach->cap;
+    struct rch__cap *cap = reached->cap;
     uint32_t before = UINT32_MAX, num_unreached = 1;
-    while (num_unreached && reach->num_queued != before) {
-        before = reach->num_queued;
+    while (num_unreached && reached->num_queued != before) {
+        before = reached->num_queued;
         num_unreached = 0;
         for (size_t i = 0; i < cap->types.num; i++) {
             struct rch__type *type = RCH_VEC_AT(&cap->types, struct rch__type *, i);
             rch_node v = rch_rank_of(&cap->index, rch_code(&cap->index, type->addr));
-            type->is_unreached = type->num_instances && !bit_get(reach->seen, v);
+            type->is_unreached = type->num_instances && !rch__bit_get(reached->seen, v);
             num_unreached += type->is_unreached;
         }
         for (rch_node v = 0; num_unreached && v < cap->rows.shape.num; v++) {
             struct rch__type *type = rch__info_of(cap, v)->type;
-            if (!type->is_unreached || !bit_get(reach->seen, v))
+            if (!type->is_unreached || !rch__bit_get(reached->seen, v))
                 continue;
             type->is_unreached = false;
-            reach_node(reach, rch_rank_of(&cap->index, rch_code(&cap->index, type->addr)));
+            rch__reach(reached, rch_rank_of(&cap->index, rch_code(&cap->index, type->addr)));
         }
-        reach_all(reach, before);
+        rch__reached_follow(reached);
     }
 }
 
-static void hold_those(struct reach *reach, bool are_types)
+static void hold_those(struct rch__reached *reached, bool are_types)
 {
-    struct rch__cap *cap = reach->cap;
+    struct rch__cap *cap = reached->cap;
     for (rch_node v = 0; v < cap->rows.shape.num && cap->status == RCH_OK; v++) {
-        uint32_t before = reach->num_queued;
-        if (!bit_get(reach->immortal, v) || bit_get(reach->seen, v) ||
+        if (RCH_COLUMN_AT(&cap->rows.refcount, int32_t, v) != RCH_IMMORTAL ||
+            rch__bit_get(reached->seen, v) ||
             (are_types && !(rch__info_of(cap, v)->type->flags & RCH_TPFLAGS_TYPE_SUBCLASS)))
             continue;
         cap->status = rch_vec_append(&cap->root_codes, &v, 1, &cap->err);
-        reach_node(reach, v);
-        reach_all(reach, before);
+        rch__reach(reached, v);
+        rch__reached_follow(reached);
     }
 }
 
 // What is immortal is no garbage, though nobody may reach it: without the GIL so are classes and
 // functions, once there was a second thread. Classes first: their descriptors are, too.
-static void hold_immortals(struct reach *reach)
+static void hold_immortals(struct rch__reached *reached)
 {
-    struct rch__cap *cap = reach->cap;
+    struct rch__cap *cap = reached->cap;
     rch__root_begin(cap);
-    hold_those(reach, true);
-    hold_those(reach, false);
+    hold_those(reached, true);
+    hold_those(reached, false);
     rch__label_add(cap, RCH_EDGE_FIELD, "never freed", RCH_LABEL_FIXED);
     (void)rch__root_end_tail(cap, RCH_ROOT_INTERPRETER, "immortal objects", NULL, false, 1);
 }
@@ -265,50 +200,29 @@ static enum rch_status find_components(struct rch__cap *cap, const rch_node *nod
     return add_garbage_roots(cap, &c, (uint8_t *)flags.mem + num, err);
 }
 
-static void reach_from_roots(struct reach *reach)
+static void reach_the_rest(struct rch__reached *reached)
 {
-    struct rch__cap *cap = reach->cap;
-    prepare(reach);
-    for (size_t r = 0; r < cap->roots.num; r++) {
-        const struct rch__root *root = &RCH_VEC_AT(&cap->roots, struct rch__root, r);
-        for (uint32_t i = 0; i < root->num_codes; i++)
-            reach_node(reach, RCH_VEC_AT(&cap->root_codes, uint32_t, root->first_code + i));
-    }
-    reach_all(reach, 0);
-    reach_types_of_instances(reach);
-    if (reach->num_queued + reach->num_leaves == cap->rows.shape.num)
+    rch__reached_from_roots(reached);
+    reach_types_of_instances(reached);
+    if (rch__has_reached_all(reached))
         return;
-    hold_immortals(reach);
-    reach_types_of_instances(reach);
+    hold_immortals(reached);
+    reach_types_of_instances(reached);
 }
 
-enum rch_status rch__find_garbage(struct rch__cap *cap, struct rch_error *err)
+enum rch_status rch__find_garbage(struct rch__cap *cap, struct rch__reached *reached,
+                                  struct rch_error *err)
 {
-    uint32_t num = (uint32_t)cap->rows.shape.num, num_unreached = 0;
-    size_t bits_bytes = ((size_t)num / 64 + 1) * 8;
-    struct reach reach = {.cap = cap,
-                          .seen = rch_bigbuf_new(bits_bytes),
-                          .has_weak = rch_bigbuf_new(bits_bytes),
-                          .immortal = rch_bigbuf_new(bits_bytes),
-                          .queue = cap->rows.refcount.mem};  // the counts are done with
-    enum rch_status st = RCH_OK;
-    if (!reach.seen || !reach.has_weak || !reach.immortal) {
-        st = rch_fail(err, RCH_ENOMEM, "a search over %u objects", num);
-    } else {
-        reach_from_roots(&reach);
-        if (cap->status != RCH_OK) {
-            st = cap->status;
-            *err = cap->err;
-        }
-        bool is_complete = reach.num_queued + reach.num_leaves == num;
-        for (rch_node v = 0; !is_complete && v < num; v++)
-            if (!bit_get(reach.seen, v))
-                reach.queue[num_unreached++] = v;
-        if (num_unreached && st == RCH_OK)
-            st = find_components(cap, reach.queue, num_unreached, err);
+    reach_the_rest(reached);
+    if (cap->status != RCH_OK) {
+        *err = cap->err;
+        return cap->status;
     }
-    rch_bigbuf_free(reach.seen, bits_bytes);
-    rch_bigbuf_free(reach.has_weak, bits_bytes);
-    rch_bigbuf_free(reach.immortal, bits_bytes);
-    return st;
+    if (rch__has_reached_all(reached))
+        return RCH_OK;
+    uint32_t num_unreached = 0;
+    for (rch_node v = 0; v < cap->rows.shape.num; v++)
+        if (!rch__bit_get(reached->seen, v))
+            reached->queue[num_unreached++] = v;
+    return num_unreached ? find_components(cap, reached->queue, num_unreached, err) : RCH_OK;
 }

@@ -113,6 +113,7 @@ bool rch__mark_one_tracked(struct rch__cap *cap, rch_addr object)
         return false;
     cell->tracked |= bit;
     cell->seen |= bit;
+    cap->num_marked++;
     return true;
 }
 
@@ -162,6 +163,7 @@ static rch_addr take_seed(struct walk *walk)
 static void judge(struct walk *walk)
 {
     walk->wants_seeds = walk->num_near < WINDOW / 8 * 7;
+    walk->cap->scatter += walk->wants_seeds ? 1 : -1;
     walk->num_near = 0;
     if (!walk->wants_seeds)
         walk->num_seeds = 0;

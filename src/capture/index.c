@@ -12,7 +12,7 @@
 enum rch_status rch_index_init(struct rch_index *index, struct rch_error *err)
 {
     *index = (struct rch_index){0};
-    index->region_of = rch_bigbuf_new(TABLE_ENTRIES * sizeof(uint16_t));
+    index->region_of = rch_bigbuf_new_sparse(TABLE_ENTRIES * sizeof(uint16_t));
     if (!index->region_of)
         return rch_fail(err, RCH_ENOMEM, "the table of heap regions");
     return RCH_OK;
@@ -37,8 +37,8 @@ uint32_t rch_index_new_region(struct rch_index *index, rch_addr addr)
         return 0;
     }
     // A few regions are libraries and a small heap, thinly set; more is a heap worth huge pages.
-    void *cells = index->num_regions < THIN_REGIONS ? rch_bigbuf_new(REGION_BYTES)
-                                                    : rch_bigbuf_new_huge(REGION_BYTES);
+    void *cells = index->num_regions < THIN_REGIONS ? rch_bigbuf_new_sparse(REGION_BYTES)
+                                                    : rch_bigbuf_new(REGION_BYTES);
     if (!cells) {
         index->out_of_memory = true;
         return 0;

@@ -4,11 +4,14 @@
 #include <string.h>
 
 #include "capture/finish.h"
+#include "capture/share.h"
 
 #define PREFETCH_AHEAD 24
+#define CODES_A_PART ((size_t)1 << 18)
 
 // Ranks count bits: one instruction where the processor has it.
-#if defined(__x86_64__) && defined(__GLIBC__) && !defined(__SANITIZE_ADDRESS__)
+#if defined(__x86_64__) && defined(__GLIBC__) && !defined(__SANITIZE_ADDRESS__) && \
+    !defined(__SANITIZE_THREAD__)
 __attribute__((target_clones("default", "popcnt")))
 #endif
 static void translate(const struct rch_index *index, uint32_t *codes, size_t num)
@@ -19,6 +22,26 @@ static void translate(const struct rch_index *index, uint32_t *codes, size_t num
         if (codes[i] != RCH_NO_CODE)
             codes[i] = rch_rank_of(index, codes[i]);
     }
+}
+
+struct translation {
+    const struct rch_index *index;
+    uint32_t *codes;
+    size_t num;
+};
+
+static void translate_part(void *ctx, uint32_t part)
+{
+    const struct translation *t = ctx;
+    size_t first = part * CODES_A_PART, left = t->num - first;
+    translate(t->index, t->codes + first, left < CODES_A_PART ? left : CODES_A_PART);
+}
+
+static void translate_log(const struct rch__cap *cap, struct rch__log *log)
+{
+    struct translation t = {&cap->index, log->codes.mem, log->codes.num};
+    rch__share((uint32_t)((t.num + CODES_A_PART - 1) / CODES_A_PART), rch__share_pays(t.num),
+               translate_part, &t);
 }
 
 static uint32_t late_end(const struct rch__cap *cap, uint32_t row)
@@ -157,8 +180,8 @@ enum rch_status rch__number(struct rch__cap *cap, struct rch_error *err)
     if (cap->main_log.codes.num + cap->late_log.codes.num >= UINT32_MAX)
         return rch_fail(err, RCH_EOVERFLOW, "more than 4294967294 references");
     RCH_TRY(rch_index_rank(&cap->index, err));
-    translate(&cap->index, cap->main_log.codes.mem, cap->main_log.codes.num);
-    translate(&cap->index, cap->late_log.codes.mem, cap->late_log.codes.num);
+    translate_log(cap, &cap->main_log);
+    translate_log(cap, &cap->late_log);
     translate(&cap->index, cap->root_codes.mem, cap->root_codes.num);
     return place_late(cap, err);
 }

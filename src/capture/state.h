@@ -7,6 +7,7 @@
 #ifndef RCH_CAPTURE_STATE_H
 #define RCH_CAPTURE_STATE_H
 #include <string.h>
+#include <time.h>
 
 #include "base/arena.h"
 #include "base/vec.h"
@@ -184,6 +185,9 @@ struct rch__cap {
     struct rch_vec pending;     // uint32_t codes found behind the sweep
     bool is_sweeping_others;
     uint32_t sweep_position, sweep_granule;
+    uint64_t num_marked;  // tracked objects, before the sweep
+    int64_t
+        scatter;  // windows of the collector's lists where neighbours lie apart, less the others
 
     struct rch_vec roots;        // struct rch__root
     struct rch_vec root_codes;   // uint32_t
@@ -218,6 +222,13 @@ struct rch__cap {
     uint64_t num_torn;             // what cannot be as it is
     bool is_partial;
 };
+
+static inline uint64_t rch__now_ns(clockid_t clock)
+{
+    struct timespec ts;
+    clock_gettime(clock, &ts);
+    return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
+}
 
 // ---- emitting -------------------------------------------------------------------------------
 

@@ -8,6 +8,8 @@
 #define BATCH 16
 #define STORAGE_BYTES 192  // of a table to ask for: header, indices and first entries of a dict
 #define GRANULES_PER_CELL 64u
+#define HEADERS_AHEAD 6  // cells
+#define STORAGE_AHEAD 2
 
 void rch__fail(struct rch__cap *cap, enum rch_status status, const char *words)
 {
@@ -55,28 +57,32 @@ static void mark_behind(struct rch__cap *cap)
         rch__mark_log(cap, log, log->codes.num - MARK_LAG);
 }
 
-struct batch {  // objects whose first cache line is on its way
+struct batch {
     rch_addr addrs[BATCH];
     uint32_t num;
 };
 
-// The headers have arrived: ask for the tables that decoding will read.
-static void prefetch_storage(struct rch__cap *cap, const struct batch *batch)
+// Three batches are under way at once: the first cache lines of one are being fetched, then the tables
+// that decoding it will read, and the oldest is visited.
+struct pipeline {
+    struct batch batches[3];
+    uint32_t newest;
+};
+
+// The header has arrived: ask for the tables that decoding will read.
+static void prefetch_storage(struct rch__cap *cap, rch_addr object)
 {
-    for (uint32_t i = 0; i < batch->num; i++) {
-        const struct rch__type *type =
-            rch__type_get(cap, rch_load64(cap->t, batch->addrs[i] + (uint32_t)cap->L->object_type));
-        for (int s = 0; s < 2 && type->storage[s]; s++) {
-            rch_addr table = rch_load64(cap->t, batch->addrs[i] + (uint32_t)type->storage[s]);
-            for (rch_addr line = 0; line < STORAGE_BYTES; line += 64)
-                rch_target_prefetch(cap->t, table + line);
-        }
+    const struct rch__type *type =
+        rch__type_get(cap, rch_load64(cap->t, object + (uint32_t)cap->L->object_type));
+    for (int s = 0; s < 2 && type->storage[s]; s++) {
+        rch_addr table = rch_load64(cap->t, object + (uint32_t)type->storage[s]);
+        for (rch_addr line = 0; line < STORAGE_BYTES; line += 64)
+            rch_target_prefetch(cap->t, table + line);
     }
 }
 
 static void visit_batch(struct rch__cap *cap, struct batch *batch)
 {
-    prefetch_storage(cap, batch);
     for (uint32_t i = 0; i < batch->num && cap->status == RCH_OK; i++) {
         rch__visit(cap, &cap->rows, batch->addrs[i]);
         mark_behind(cap);
@@ -84,15 +90,37 @@ static void visit_batch(struct rch__cap *cap, struct batch *batch)
     batch->num = 0;
 }
 
+// The newest batch is full, or there is no more to come.
+static void step(struct rch__cap *cap, struct pipeline *pipeline)
+{
+    struct batch *before = &pipeline->batches[(pipeline->newest + 2) % 3];
+    struct batch *oldest = &pipeline->batches[(pipeline->newest + 1) % 3];
+    for (uint32_t i = 0; i < before->num; i++)
+        prefetch_storage(cap, before->addrs[i]);
+    visit_batch(cap, oldest);
+    pipeline->newest = (pipeline->newest + 1) % 3;
+}
+
 static rch_addr granule_addr(struct rch__cap *cap, uint32_t region, uint32_t granule)
 {
     return rch_code_addr(&cap->index, region << RCH_CODE_SHIFT | granule);
 }
 
+// At least one row for each, and as many references: there are hardly fewer.
+static void expect_rows(struct rch__cap *cap)
+{
+    rch_column_expect(&cap->rows.shape, cap->num_marked);
+    rch_column_expect(&cap->rows.size16, cap->num_marked);
+    rch_column_expect(&cap->rows.refcount, cap->num_marked);
+    rch_column_expect(&cap->rows.start, cap->num_marked);
+    rch_column_expect(&cap->main_log.codes, cap->num_marked);
+}
+
 void rch__sweep_tracked(struct rch__cap *cap)
 {
-    struct batch batch = {.num = 0};
+    struct pipeline pipeline = {.newest = 0};
     rch_index_sort(&cap->index);
+    expect_rows(cap);
     uint32_t num_regions = cap->index.num_sorted;
     for (uint32_t at = 0; at < num_regions && cap->status == RCH_OK; at++) {
         uint32_t region = cap->index.order[at];
@@ -101,14 +129,16 @@ void rch__sweep_tracked(struct rch__cap *cap)
             for (uint64_t bits = cells[i].tracked; bits; bits &= bits - 1) {
                 uint32_t granule = i * GRANULES_PER_CELL + (uint32_t)__builtin_ctzll(bits);
                 rch_addr addr = granule_addr(cap, region, granule);
+                struct batch *batch = &pipeline.batches[pipeline.newest];
                 rch_target_prefetch(cap->t, addr);
-                batch.addrs[batch.num++] = addr;
-                if (batch.num == BATCH)
-                    visit_batch(cap, &batch);
+                batch->addrs[batch->num++] = addr;
+                if (batch->num == BATCH)
+                    step(cap, &pipeline);
             }
         }
     }
-    visit_batch(cap, &batch);
+    for (int i = 0; i < 3; i++)
+        step(cap, &pipeline);
     rch__mark_log(cap, cap->log, cap->log->codes.num);
 }
 
@@ -135,14 +165,22 @@ static void sweep_cell(struct rch__cap *cap, uint32_t region, uint32_t cell_numb
     }
 }
 
-static void prefetch_cell(struct rch__cap *cap, uint32_t region, uint32_t cell_number)
+enum stage { HEADERS, STORAGE };
+
+static void prefetch_cell(struct rch__cap *cap, uint32_t region, uint32_t cell_number,
+                          enum stage stage)
 {
     if (cell_number >= RCH_CELLS_PER_REGION)
         return;
     const struct rch_cell *cell = &cap->index.cells[region][cell_number];
-    rch_addr base = cap->index.base[region] + ((rch_addr)cell_number << (RCH_GRANULE_SHIFT + 6));
-    for (uint64_t bits = cell->seen & ~cell->tracked; bits; bits &= bits - 1)
-        rch_target_prefetch(cap->t, base + ((rch_addr)__builtin_ctzll(bits) << RCH_GRANULE_SHIFT));
+    for (uint64_t bits = cell->seen & ~cell->tracked; bits; bits &= bits - 1) {
+        uint32_t granule = cell_number * GRANULES_PER_CELL + (uint32_t)__builtin_ctzll(bits);
+        rch_addr addr = granule_addr(cap, region, granule);
+        if (stage == HEADERS)
+            rch_target_prefetch(cap->t, addr);
+        else
+            prefetch_storage(cap, addr);
+    }
 }
 
 static void visit_late(struct rch__cap *cap)
@@ -169,7 +207,9 @@ void rch__sweep_others(struct rch__cap *cap)
         cap->sweep_position = at + 1;
         cap->sweep_granule = 0;
         for (uint32_t i = 0; i < RCH_CELLS_PER_REGION; i++) {
-            prefetch_cell(cap, region, i + 1);
+            prefetch_cell(cap, region, i + HEADERS_AHEAD, HEADERS);
+            if (cap->scatter > 0)  // elsewhere tables come in order, too
+                prefetch_cell(cap, region, i + STORAGE_AHEAD, STORAGE);
             cap->sweep_granule = i * GRANULES_PER_CELL;
             sweep_cell(cap, region, i);
         }
