@@ -33,7 +33,7 @@ static enum rch_status init_rows(struct rch__rows *rows, size_t cap, const struc
     return rch_column_init(&rows->start, sizeof(uint32_t), cap, err);
 }
 
-static void deinit_rows(struct rch__rows *rows)
+void rch__rows_deinit(struct rch__rows *rows)
 {
     rch_column_deinit(&rows->shape);
     rch_column_deinit(&rows->size16);
@@ -108,8 +108,8 @@ void rch_capture_free(struct rch_capture *capture)
         return;
     struct rch__cap *cap = &capture->cap;
     const struct rch_alloc *alloc = cap->alloc;
-    deinit_rows(&cap->rows);
-    deinit_rows(&cap->late);
+    rch__rows_deinit(&cap->rows);
+    rch__rows_deinit(&cap->late);
     rch_column_deinit(&cap->main_log.codes);
     rch_column_deinit(&cap->late_log.codes);
     rch_index_deinit(&cap->index);

@@ -136,15 +136,16 @@ static void renumber_big(struct rch__cap *cap, const uint32_t *late_at, uint32_t
     }
 }
 
-static enum rch_status take_late_big(struct rch__cap *cap, struct rch_error *err)
+// late_at: see merge. The codes of the late rows are done with after that.
+static void locate_late(struct rch__cap *cap, uint32_t *late_at, uint32_t first_late)
 {
-    for (size_t i = 0; i < cap->late.big.num; i++) {
-        struct rch_big_size big = RCH_VEC_AT(&cap->late.big, struct rch_big_size, i);
-        uint32_t code = RCH_VEC_AT(&cap->late_codes, uint32_t, big.node);
-        big.node = rch_rank_of(&cap->index, code);
-        RCH_TRY(rch_vec_append(&cap->rows.big, &big, 1, err));
-    }
-    return RCH_OK;
+    const uint32_t *codes = cap->late_codes.mem;
+    struct rch_big_size *big = cap->late.big.mem;
+    for (uint32_t i = 0; i < cap->late.shape.num; i++)
+        late_at[rch_rank_of(&cap->index, codes[i]) - first_late] = i;
+    for (size_t i = 0; i < cap->late.big.num; i++)
+        big[i].node = rch_rank_of(&cap->index, codes[big[i].node]);
+    rch_vec_deinit(&cap->late_codes);
 }
 
 static enum rch_status place_late(struct rch__cap *cap, struct rch_error *err)
@@ -161,18 +162,24 @@ static enum rch_status place_late(struct rch__cap *cap, struct rch_error *err)
     if (!late_at)
         return rch_fail(err, RCH_ENOMEM, "%u late rows", num_late);
     memset(late_at, 0xff, bytes);
-    for (uint32_t i = 0; i < num_late; i++)
-        late_at[rch_rank_of(&cap->index, RCH_VEC_AT(&cap->late_codes, uint32_t, i)) - first] = i;
+    locate_late(cap, late_at, first);
     enum rch_status st = reserve_rows(cap, num, err);
     if (st == RCH_OK) {
         renumber_big(cap, late_at, first);
         merge(cap, late_at, first);
-        st = take_late_big(cap, err);
+        st = rch_vec_append(&cap->rows.big, cap->late.big.mem, cap->late.big.num, err);
     }
     rch_bigbuf_free(late_at, bytes);
     cap->rows.shape.num = cap->rows.size16.num = cap->rows.refcount.num = cap->rows.start.num = num;
     cap->main_log.codes.num += cap->late_log.codes.num;
     return st;
+}
+
+// Their rows are in place.
+static void drop_late(struct rch__cap *cap)
+{
+    rch__rows_deinit(&cap->late);
+    rch_column_deinit(&cap->late_log.codes);
 }
 
 enum rch_status rch__number(struct rch__cap *cap, struct rch_error *err)
@@ -183,5 +190,7 @@ enum rch_status rch__number(struct rch__cap *cap, struct rch_error *err)
     translate_log(cap, &cap->main_log);
     translate_log(cap, &cap->late_log);
     translate(&cap->index, cap->root_codes.mem, cap->root_codes.num);
-    return place_late(cap, err);
+    RCH_TRY(place_late(cap, err));
+    drop_late(cap);
+    return RCH_OK;
 }

@@ -99,6 +99,8 @@ struct rch__rows {               // one row an object visited, in order of visit
     struct rch_vec big;          // struct rch_big_size, node = row
 };
 
+void rch__rows_deinit(struct rch__rows *rows);
+
 struct rch__log {  // references as codes
     struct rch_column codes;
     size_t num_marked;

@@ -195,6 +195,7 @@ static void visit_late(struct rch__cap *cap)
         rch__visit(cap, &cap->late, rch_code_addr(&cap->index, code));
         rch__mark_log(cap, &cap->late_log, cap->late_log.codes.num);
     }
+    rch_vec_deinit(&cap->pending);  // memory is at its peak when late rows move
 }
 
 void rch__sweep_others(struct rch__cap *cap)
