@@ -77,6 +77,22 @@ static inline uint32_t rch_code(struct rch_index *index, rch_addr addr)
     return code;
 }
 
+/// The same for what was met before, or lies near such: makes no region, marks nothing. RCH_NO_CODE:
+/// no object that is known starts there.
+static inline uint32_t rch_known_code(const struct rch_index *index, rch_addr addr)
+{
+    if (__builtin_expect(addr >> RCH_ADDR_BITS != 0, 0))
+        return RCH_NO_CODE;
+    uint32_t region = index->region_of[addr >> RCH_REGION_SHIFT];
+    if (region == 0)
+        return RCH_NO_CODE;
+    uint32_t granule = (uint32_t)(addr >> RCH_GRANULE_SHIFT) & ((1u << RCH_CODE_SHIFT) - 1);
+    uint32_t code = ((region - 1) << RCH_CODE_SHIFT) | granule;
+    if (__builtin_expect((addr & 15) != 0, 0) && !(rch_cell_of(index, code)->odd >> (code & 63) & 1))
+        return RCH_NO_CODE;
+    return code;
+}
+
 /// Set `seen`; true if it was not set before.
 static inline bool rch_mark(struct rch_index *index, uint32_t code)
 {

@@ -56,23 +56,14 @@ static void settle(struct pass *pass)
     pass->num_raw = 0;
 }
 
-// Unlike rch_code() this makes no regions: what lies where nothing is tracked is of no interest.
 static int visit_target(void *referent, void *arg)
 {
     struct pass *pass = arg;
-    struct rch_index *index = &pass->cap->index;
     rch_addr addr = (rch_addr)(uintptr_t)referent;
-    if (addr >> RCH_ADDR_BITS || addr == pass->marked_type)
+    uint32_t code = rch_known_code(&pass->cap->index, addr);
+    if (code == RCH_NO_CODE || addr == pass->marked_type)
         return 0;
-    uint32_t region = index->region_of[addr >> RCH_REGION_SHIFT];
-    if (region == 0)
-        return 0;
-    uint32_t granule = (uint32_t)(addr >> RCH_GRANULE_SHIFT) & ((1u << RCH_CODE_SHIFT) - 1);
-    uint32_t code = (region - 1) << RCH_CODE_SHIFT | granule;
-    struct rch_cell *cell = rch_cell_of(index, code);
-    if (__builtin_expect((addr & 15) != 0, 0) && !(cell->odd >> (code & 63) & 1))
-        return 0;
-    __builtin_prefetch(cell, 0);
+    __builtin_prefetch(rch_cell_of(&pass->cap->index, code), 0);
     pass->raw[pass->num_raw++] = (struct raw){code, pass->source};
     if (pass->num_raw == RAW)
         settle(pass);
