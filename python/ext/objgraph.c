@@ -133,9 +133,8 @@ static PyObject *build_types(const struct met_table *table)
     PyObject *list = PyList_New((Py_ssize_t)table->rows.num);
     for (size_t i = 0; i < table->rows.num; i++) {
         const struct met *row = &RCH_VEC_AT(&table->rows, struct met, i);
-        PyObject *pair = list ? Py_BuildValue("(OK)", type_at(row->type),
-                                              (unsigned long long)row->count)
-                              : NULL;
+        PyObject *pair =
+            list ? Py_BuildValue("(OK)", type_at(row->type), (unsigned long long)row->count) : NULL;
         if (pair)
             PyList_SET_ITEM(list, (Py_ssize_t)i, pair);
         else
@@ -163,7 +162,7 @@ PyObject *core_tracked_types(PyObject *module, PyObject *ignored)
 
 // ---- objects -------------------------------------------------------------------------------------
 
-struct picked {           // objects that were asked for
+struct picked {               // objects that were asked for
     struct rch_vec addrs;     // rch_addr, in the upper 16 bits the segment
     struct rch_vec segments;  // struct rch_segment
     struct met_table types;

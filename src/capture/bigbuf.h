@@ -12,6 +12,8 @@
 void *rch_bigbuf_new(size_t num_bytes);
 /// The same, all of it in huge pages: for memory that will be touched all over.
 void *rch_bigbuf_new_huge(size_t num_bytes);
+/// These whole pages are about to be written, all of them. Advice.
+void rch_bigbuf_populate(void *start, size_t num_bytes);
 void rch_bigbuf_free(void *mem, size_t num_bytes);  // NULL is fine
 
 /// A column with a count, for the parts that are appended to.

@@ -286,7 +286,7 @@ static enum rch_status fill_addresses(struct rch__cap *cap, struct addr_column *
         uint32_t region = cap->index.order[at];
         const struct rch_cell *cells = cap->index.cells[region];
         rch_addr region_base = cap->index.base[region];
-        for (uint32_t i = 0; i < RCH_CELLS_PER_REGION; i++) {
+        RCH_FOR_EACH_CELL (&cap->index, region, i) {
             uint64_t bits = tracked ? cells[i].tracked : cells[i].seen & ~cells[i].tracked;
             for (; bits; bits &= bits - 1) {
                 uint32_t bit = (uint32_t)__builtin_ctzll(bits);

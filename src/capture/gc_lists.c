@@ -110,6 +110,8 @@ bool rch__mark_one_tracked(struct rch__cap *cap, rch_addr object)
     uint64_t bit = 1ull << (code & 63);
     if (cell->tracked & bit)
         return false;
+    if (__builtin_expect(!cell->seen, 0))
+        rch_touch(&cap->index, code);
     cell->tracked |= bit;
     cell->seen |= bit;
     return true;

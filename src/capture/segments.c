@@ -168,10 +168,8 @@ static void flush(struct walk *walk, struct cursor *cursor)
     rch_addr types[RCH_TRACKED_BATCH];
     for (uint32_t i = 0; i < cursor->num; i++)
         types[i] = rch_load64(walk->t, cursor->objects[i] + (uint32_t)walk->L->object_type);
-    struct rch_tracked_batch batch = {.objects = cursor->objects,
-                                      .types = types,
-                                      .num = cursor->num,
-                                      .segment = cursor->segment};
+    struct rch_tracked_batch batch = {
+        .objects = cursor->objects, .types = types, .num = cursor->num, .segment = cursor->segment};
     if (cursor->num && !walk->has_stopped)
         walk->has_stopped = !walk->fn(walk->ctx, &batch);
     cursor->num = 0;
@@ -301,8 +299,8 @@ static enum rch_status walk_segments(struct walk *walk, struct rch_vec *segments
     return walk->has_stopped ? RCH_OK : put_in_order(walk, segments, err);
 }
 
-static enum rch_status two_for_each_list(const struct rch_gc_lists *lists,
-                                         struct rch_vec *segments, struct rch_error *err)
+static enum rch_status two_for_each_list(const struct rch_gc_lists *lists, struct rch_vec *segments,
+                                         struct rch_error *err)
 {
     for (uint32_t i = 0; i < 2 * rch_tracked_num_lists(lists); i++) {
         struct rch_segment segment = {i, i % 2};
@@ -324,8 +322,12 @@ enum rch_status rch_segments_walk(const struct rch_gc_lists *lists, rch_tracked_
     struct walk *walk = block.mem;
     if (!walk)
         return rch_fail(err, RCH_ENOMEM, "a walk of the collector's lists");
-    *walk = (struct walk){
-        .t = lists->target, .L = lists->layout, .lists = lists, .fn = fn, .ctx = ctx, .wants_seeds = true};
+    *walk = (struct walk){.t = lists->target,
+                          .L = lists->layout,
+                          .lists = lists,
+                          .fn = fn,
+                          .ctx = ctx,
+                          .wants_seeds = true};
     rch_vec_init(&walk->segments, alloc, sizeof(struct segment));
     RCH_TRY(rch_index_init(&walk->index, err));
     enum rch_status st = walk_segments(walk, segments, err);
