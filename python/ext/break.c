@@ -217,7 +217,7 @@ static enum rch_status recount(uint32_t watch, bool in_callback, uint64_t *count
                                struct rch_error *err)
 {
     struct rch_target target;
-    struct rch_gc_lists lists = {&target, core_layout(), core_interp(), in_callback};
+    struct rch_gc_lists lists = {&target, core_layout(), core_interp(), in_callback, false};
     RCH_VEC(types, rch_alloc_default(), rch_addr);
     RCH_VEC(found, rch_alloc_default(), rch_addr);
     rch_target_own_init(&target);
@@ -510,7 +510,7 @@ PyObject *core_break_end(PyObject *module, PyObject *args)
 PyObject *core_break_young_types(PyObject *module, PyObject *ignored)
 {
     struct rch_target target;
-    struct rch_gc_lists lists = {&target, core_layout(), core_interp(), true};
+    struct rch_gc_lists lists = {&target, core_layout(), core_interp(), true, false};
     RCH_VEC(found, rch_alloc_default(), rch_addr);
     struct rch_error err = {0};
     (void)ignored;

@@ -94,7 +94,7 @@ static bool find_later(PyObject *op, struct rch_births *births, struct rch_vec *
     struct rch_target target;
     struct rch_later later;
     struct rch_error err = {0};
-    struct rch_gc_lists lists = {&target, core_layout(), core_interp(), false};
+    struct rch_gc_lists lists = {&target, core_layout(), core_interp(), false, false};
     rch_target_own_init(&target);
     if (state_of(op)->layout_doubt ||
         rch_list_later(&lists, (uint64_t)(uintptr_t)op, &later, found, &err) != RCH_OK ||

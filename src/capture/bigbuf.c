@@ -51,6 +51,15 @@ void *rch_bigbuf_new_sparse(size_t num_bytes)
     return map(round_up(num_bytes ? num_bytes : 1, PAGE_BYTES));
 }
 
+void rch_bigbuf_populate(void *start, size_t num_bytes)
+{
+#ifdef MADV_POPULATE_WRITE
+    (void)madvise(start, num_bytes, MADV_POPULATE_WRITE);  // from Linux 5.14 on
+#else
+    (void)start, (void)num_bytes;
+#endif
+}
+
 void rch_bigbuf_free(void *mem, size_t num_bytes)
 {
     if (mem)

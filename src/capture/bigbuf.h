@@ -13,6 +13,8 @@
 void *rch_bigbuf_new(size_t num_bytes);
 /// The same in small pages: for memory that is touched here and there.
 void *rch_bigbuf_new_sparse(size_t num_bytes);
+/// These whole pages are about to be written, all of them. Advice.
+void rch_bigbuf_populate(void *start, size_t num_bytes);
 void rch_bigbuf_free(void *mem, size_t num_bytes);  // NULL is fine
 
 /// A column with a count, for the parts that are appended to.

@@ -84,11 +84,11 @@ static enum rch_status init(struct rch__cap *cap, const struct rch_capture_optio
     RCH_TRY(rch_column_init(&cap->late_log.codes, sizeof(uint32_t), FEW_ROWS, err));
     cap->type_slots = rch_calloc(alloc, TYPE_SLOTS, sizeof(*cap->type_slots));
     cap->shape_slots = rch_calloc(alloc, SHAPE_SLOTS, sizeof(*cap->shape_slots));
-    if (!cap->type_slots || !cap->shape_slots)
-        return rch_fail(err, RCH_ENOMEM, "the tables of a capture");
     cap->num_type_slots = TYPE_SLOTS;
     cap->num_shape_slots = SHAPE_SLOTS;
-    return RCH_OK;
+    return cap->type_slots && cap->shape_slots
+               ? RCH_OK
+               : rch_fail(err, RCH_ENOMEM, "the tables of a capture");
 }
 
 static void drop_vecs(struct rch__cap *cap)

@@ -103,7 +103,8 @@ static void fill_slice(void *ctx, uint32_t part)
     uint32_t at = part / SLICES_A_REGION, first = part % SLICES_A_REGION * CELLS_A_SLICE;
     uint32_t region = a->index->order[at];
     const struct rch_cell *cells = a->index->cells[region];
-    for (uint32_t i = first; i < first + CELLS_A_SLICE; i++) {
+    for (uint32_t i = rch_next_cell(a->index, region, first); i < first + CELLS_A_SLICE;
+         i = rch_next_cell(a->index, region, i + 1)) {
         if (!cells[i].seen)
             continue;
         uint32_t *to = a->addr8 + cells[i].rank_tracked;
@@ -116,12 +117,12 @@ static void fill_slice(void *ctx, uint32_t part)
 }
 
 /// The first cell of a region that has objects of this half, or RCH_CELLS_PER_REGION.
-static uint32_t first_cell(const struct rch_cell *cells, uint32_t half)
+static uint32_t first_cell(const struct rch_index *index, uint32_t region, uint32_t half)
 {
-    uint32_t i = 0;
-    while (i < RCH_CELLS_PER_REGION && !cell_bits(&cells[i], half))
-        i++;
-    return i;
+    RCH_FOR_EACH_CELL (index, region, i)
+        if (cell_bits(&index->cells[region][i], half))
+            return i;
+    return RCH_CELLS_PER_REGION;
 }
 
 // A run ends before the region that addr8 cannot reach to the end of.
@@ -132,7 +133,7 @@ static enum rch_status make_runs(const struct rch_index *index, uint32_t half, r
     bool has_run = false;
     rch_addr base = 0;
     for (uint32_t at = 0; at < index->num_regions; at++) {
-        uint32_t region = index->order[at], i = first_cell(index->cells[region], half);
+        uint32_t region = index->order[at], i = first_cell(index, region, half);
         if (i == RCH_CELLS_PER_REGION)
             continue;
         if (!has_run || index->base[region] + region_bytes - base > RUN_BYTES) {

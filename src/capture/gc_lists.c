@@ -12,7 +12,6 @@
 
 #define MAX_CURSORS 24
 #define WINDOW 4096           // nodes, to judge how scattered a list is
-#define NEAR_BYTES 1024       // the next node so close is as good as sequential
 #define MAX_SEEDS 256
 #define SAMPLE_EVERY 4
 #define MAX_SAMPLED_REFS 256  // do not search a long list for seeds
@@ -111,6 +110,8 @@ bool rch__mark_one_tracked(struct rch__cap *cap, rch_addr object)
     uint64_t bit = 1ull << (code & 63);
     if (cell->tracked & bit)
         return false;
+    if (__builtin_expect(!cell->seen, 0))
+        rch_touch(&cap->index, code);
     cell->tracked |= bit;
     cell->seen |= bit;
     cap->num_marked++;
@@ -207,7 +208,8 @@ static bool step(struct walk *walk, struct cursor *cursor)
         return false;
     rch_addr next = next_of(cap, node);
     rch_target_prefetch(cap->t, next);
-    walk->num_near += (next > node ? next - node : node - next) < NEAR_BYTES;
+    rch_look_ahead(cap->t, node, next);
+    walk->num_near += rch_is_near(node, next);
     if (++walk->num_nodes % WINDOW == 0)
         judge(walk);
     if (walk->wants_seeds && walk->num_nodes % SAMPLE_EVERY == 0 && walk->num_seeds < MAX_SEEDS / 2)

@@ -6,6 +6,7 @@
 #include "capture/bigbuf.h"
 
 #define TABLE_ENTRIES ((size_t)1 << (RCH_ADDR_BITS - RCH_REGION_SHIFT))
+#define GROUP 16u  // pages
 #define THIN_REGIONS 8u
 #define REGION_BYTES (RCH_CELLS_PER_REGION * sizeof(struct rch_cell))
 
@@ -50,6 +51,20 @@ uint32_t rch_index_new_region(struct rch_index *index, rch_addr addr)
     return region + 1;
 }
 
+// Where a region holds many objects its pages are asked for by the dozen: a fault costs more than a page.
+void rch_index_new_page(struct rch_index *index, uint32_t region, uint32_t page)
+{
+    uint64_t *touched = index->touched[region];
+    uint32_t num = 0, first = page / GROUP * GROUP;
+    for (uint32_t i = 0; i < RCH_PAGES_PER_REGION / 64; i++)
+        num += (uint32_t)__builtin_popcountll(touched[i]);
+    bool is_new_group = !(touched[page / 64] >> first % 64 & ((1ull << GROUP) - 1));
+    if (num >= GROUP && is_new_group)
+        rch_bigbuf_populate(&index->cells[region][first * RCH_CELLS_PER_PAGE],
+                            GROUP * RCH_CELLS_PER_PAGE * sizeof(struct rch_cell));
+    touched[page / 64] |= 1ull << page % 64;
+}
+
 void rch_index_sort(struct rch_index *index)
 {
     for (uint32_t i = 0; i < index->num_regions; i++) {  // insertion: few regions, nearly sorted
@@ -70,9 +85,9 @@ enum rch_status rch_index_rank(struct rch_index *index, struct rch_error *err)
     rch_index_sort(index);
     uint64_t tracked = 0, others = 0;
     for (uint32_t at = 0; at < index->num_regions; at++) {
-        struct rch_cell *cells = index->cells[index->order[at]];
-        for (uint32_t i = 0; i < RCH_CELLS_PER_REGION; i++) {
-            struct rch_cell *cell = &cells[i];
+        uint32_t region = index->order[at];
+        RCH_FOR_EACH_CELL (index, region, i) {
+            struct rch_cell *cell = &index->cells[region][i];
             if (!cell->seen)
                 continue;
             cell->rank_tracked = (uint32_t)tracked;

@@ -15,6 +15,8 @@
 #define RCH_GRANULE_SHIFT 4
 #define RCH_CODE_SHIFT (RCH_REGION_SHIFT - RCH_GRANULE_SHIFT)
 #define RCH_CELLS_PER_REGION (1u << (RCH_CODE_SHIFT - 6))
+#define RCH_CELLS_PER_PAGE 128u  // of memory, which costs nothing until something is marked in it
+#define RCH_PAGES_PER_REGION (RCH_CELLS_PER_REGION / RCH_CELLS_PER_PAGE)
 #define RCH_MAX_REGIONS 1023u  // the last code is the hole: 63.9 GiB of heap that holds objects
 #define RCH_ADDR_BITS 47
 #define RCH_NO_CODE UINT32_MAX
@@ -33,6 +35,7 @@ struct rch_index {
     rch_addr base[RCH_MAX_REGIONS];
     uint16_t order[RCH_MAX_REGIONS];     // regions by ascending base, after rch_index_sort
     uint32_t position[RCH_MAX_REGIONS];  // inverse of order; 0 for regions made after the sort
+    uint64_t touched[RCH_MAX_REGIONS][RCH_PAGES_PER_REGION / 64];  // bits: pages with marks
     uint32_t num_regions, num_sorted;
     uint32_t num_tracked, num_others;  // after rch_index_rank
     bool is_full;                      // an address did not fit: too large a heap
@@ -77,11 +80,61 @@ static inline uint32_t rch_code(struct rch_index *index, rch_addr addr)
     return code;
 }
 
+/// The same for what was met before, or lies near such: makes no region, marks nothing. RCH_NO_CODE:
+/// no object that is known starts there.
+static inline uint32_t rch_known_code(const struct rch_index *index, rch_addr addr)
+{
+    if (__builtin_expect(addr >> RCH_ADDR_BITS != 0, 0))
+        return RCH_NO_CODE;
+    uint32_t region = index->region_of[addr >> RCH_REGION_SHIFT];
+    if (region == 0)
+        return RCH_NO_CODE;
+    uint32_t granule = (uint32_t)(addr >> RCH_GRANULE_SHIFT) & ((1u << RCH_CODE_SHIFT) - 1);
+    uint32_t code = ((region - 1) << RCH_CODE_SHIFT) | granule;
+    if (__builtin_expect((addr & 15) != 0, 0) &&
+        !(rch_cell_of(index, code)->odd >> (code & 63) & 1))
+        return RCH_NO_CODE;
+    return code;
+}
+
+/// The first mark in a page is about to be made.
+void rch_index_new_page(struct rch_index *index, uint32_t region, uint32_t page);
+
+/// To be called before the first mark in a cell.
+static inline void rch_touch(struct rch_index *index, uint32_t code)
+{
+    uint32_t region = code >> RCH_CODE_SHIFT;
+    uint32_t page = (code & ((1u << RCH_CODE_SHIFT) - 1)) / (64 * RCH_CELLS_PER_PAGE);
+    if (!(index->touched[region][page / 64] >> page % 64 & 1))
+        rch_index_new_page(index, region, page);
+}
+
+/// The first cell, from `cell` on, of a page where something was marked; RCH_CELLS_PER_REGION: there is
+/// none. Cells of one page follow each other:
+///     RCH_FOR_EACH_CELL (index, region, i) ... index->cells[region][i] ...
+static inline uint32_t rch_next_cell(const struct rch_index *index, uint32_t region, uint32_t cell)
+{
+    if (cell % RCH_CELLS_PER_PAGE)
+        return cell;
+    for (uint32_t page = cell / RCH_CELLS_PER_PAGE; page < RCH_PAGES_PER_REGION;
+         page = (page / 64 + 1) * 64) {
+        uint64_t bits = index->touched[region][page / 64] >> page % 64;
+        if (bits)
+            return (page + (uint32_t)__builtin_ctzll(bits)) * RCH_CELLS_PER_PAGE;
+    }
+    return RCH_CELLS_PER_REGION;
+}
+#define RCH_FOR_EACH_CELL(index, region, i)                                         \
+    for (uint32_t i = rch_next_cell((index), (region), 0); i < RCH_CELLS_PER_REGION; \
+         i = rch_next_cell((index), (region), i + 1))
+
 /// Set `seen`; true if it was not set before.
 static inline bool rch_mark(struct rch_index *index, uint32_t code)
 {
     struct rch_cell *cell = rch_cell_of(index, code);
     uint64_t bit = 1ull << (code & 63), before = cell->seen;
+    if (__builtin_expect(!before, 0))
+        rch_touch(index, code);
     cell->seen = before | bit;
     return (before & bit) == 0;
 }

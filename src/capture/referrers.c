@@ -4,10 +4,9 @@
 // little later, when its cell of the bitmap has arrived. A counting sort turns them around.
 #include "capture/referrers.h"
 
+#include "capture/referents.h"
 #include "capture/referrers_impl.h"
-#include "capture/tracked.h"
 
-#define BATCH 16
 #define RAW 512
 #define LOOK_FAR 32u
 #define LOOK_NEAR 16u
@@ -20,12 +19,10 @@ struct raw {
 struct pass {
     struct rch_referrers *r;
     struct rch__cap *cap;
+    struct rch__referents referents;
     struct raw raw[RAW];  // references whose targets are not looked at yet
     uint32_t num_raw;
-    uint32_t source;       // being traversed
-    uint32_t num_rows;     // sources whose rows have begun
-    bool only_marks;       // of targets: no references are kept
-    rch_addr marked_type;  // which instance after instance refers to
+    uint32_t num_rows;  // sources whose rows have begun
 };
 
 static void begin_rows(struct pass *pass, uint32_t source)
@@ -38,117 +35,46 @@ static void begin_rows(struct pass *pass, uint32_t source)
 static void settle(struct pass *pass)
 {
     struct rch__cap *cap = pass->cap;
-    struct rch_column *targets = pass->only_marks ? NULL : &pass->r->targets;
-    if (targets && targets->num + RAW > targets->cap && cap->status == RCH_OK)
+    struct rch_column *targets = &pass->r->targets;
+    if (targets->num + RAW > targets->cap && cap->status == RCH_OK)
         cap->status = rch_column_reserve(targets, targets->num + RAW, &cap->err);
     for (uint32_t i = 0; i < pass->num_raw && cap->status == RCH_OK; i++) {
-        struct rch_cell *cell = rch_cell_of(&cap->index, pass->raw[i].code);
-        uint64_t bit = 1ull << (pass->raw[i].code & 63);
-        if (pass->only_marks) {
-            if (cell->tracked & ~cell->seen & bit)  // few are: leave the other lines clean
-                cell->seen |= bit;
-        } else if (cell->seen & bit) {
-            begin_rows(pass, pass->raw[i].source);
-            RCH_COLUMN_AT(targets, uint32_t, targets->num++) =
-                rch_rank_of(&cap->index, pass->raw[i].code);
-        }
+        uint32_t code = pass->raw[i].code;
+        if (!(rch_cell_of(&cap->index, code)->seen >> (code & 63) & 1))
+            continue;
+        begin_rows(pass, pass->raw[i].source);
+        RCH_COLUMN_AT(targets, uint32_t, targets->num++) = rch_rank_of(&cap->index, code);
     }
     pass->num_raw = 0;
 }
 
-// Unlike rch_code() this makes no regions: what lies where nothing is tracked is of no interest.
+// What lies where nothing is tracked is of no interest.
 static int visit_target(void *referent, void *arg)
 {
     struct pass *pass = arg;
-    struct rch_index *index = &pass->cap->index;
-    rch_addr addr = (rch_addr)(uintptr_t)referent;
-    if (addr >> RCH_ADDR_BITS || addr == pass->marked_type)
+    uint32_t code = rch_known_code(&pass->cap->index, (rch_addr)(uintptr_t)referent);
+    if (code == RCH_NO_CODE)
         return 0;
-    uint32_t region = index->region_of[addr >> RCH_REGION_SHIFT];
-    if (region == 0)
-        return 0;
-    uint32_t granule = (uint32_t)(addr >> RCH_GRANULE_SHIFT) & ((1u << RCH_CODE_SHIFT) - 1);
-    uint32_t code = (region - 1) << RCH_CODE_SHIFT | granule;
-    struct rch_cell *cell = rch_cell_of(index, code);
-    if (__builtin_expect((addr & 15) != 0, 0) && !(cell->odd >> (code & 63) & 1))
-        return 0;
-    __builtin_prefetch(cell, 0);
-    pass->raw[pass->num_raw++] = (struct raw){code, pass->source};
+    __builtin_prefetch(rch_cell_of(&pass->cap->index, code), 0);
+    pass->raw[pass->num_raw++] = (struct raw){code, pass->referents.source};
     if (pass->num_raw == RAW)
         settle(pass);
     return 0;
 }
 
-static void traverse(struct pass *pass, rch_addr object)
+// In the order of the nodes: address order; objects that are not tracked behind those that are.
+static void number(struct rch_referrers *r, bool tracked, uint32_t node)
 {
-    const struct rch_layout *L = pass->cap->L;
-    rch_addr type = rch_load64(pass->cap->t, object + (uint32_t)L->object_type);
-    rch_addr traverse = rch_load64(pass->cap->t, type + (uint32_t)L->type_traverse);
-    uint64_t flags = rch_load64(pass->cap->t, type + (uint32_t)L->type_flags);
-    rch_traverse_fn fn;
-    memcpy(&fn, &traverse, sizeof(fn));
-    if (!traverse ||
-        (flags & RCH_TPFLAGS_TYPE_SUBCLASS &&  // static types refuse
-         !(rch_load64(pass->cap->t, object + (uint32_t)L->type_flags) & RCH_TPFLAGS_HEAPTYPE)))
-        return;
-    fn((void *)(uintptr_t)object, visit_target, pass);
-    if (pass->only_marks && flags & RCH_TPFLAGS_HEAPTYPE)
-        pass->marked_type = type;
-}
-
-struct batch {
-    rch_addr addrs[BATCH];
-    uint32_t num;
-};
-
-static void traverse_batch(struct pass *pass, struct batch *batch)
-{
-    for (uint32_t i = 0; i < batch->num; i++) {
-        traverse(pass, batch->addrs[i]);
-        pass->source++;
-    }
-    batch->num = 0;
-}
-
-// Every tracked object in address order: the order of the nodes.
-static void sweep(struct pass *pass)
-{
-    struct rch__cap *cap = pass->cap;
-    struct batch batch = {.num = 0};
-    uint32_t node = 0;
-    for (uint32_t at = 0; at < cap->index.num_sorted && cap->status == RCH_OK; at++) {
-        uint32_t region = cap->index.order[at];
-        const struct rch_cell *cells = cap->index.cells[region];
-        for (uint32_t i = 0; i < RCH_CELLS_PER_REGION; i++) {
-            for (uint64_t bits = cells[i].tracked; bits; bits &= bits - 1) {
-                uint32_t code =
-                    region << RCH_CODE_SHIFT | i * 64u | (uint32_t)__builtin_ctzll(bits);
-                if (!pass->only_marks)
-                    RCH_COLUMN_AT(&pass->r->code_of, uint32_t, node++) = code;
-                rch_addr addr = rch_code_addr(&cap->index, code);
-                rch_target_prefetch(cap->t, addr);
-                batch.addrs[batch.num++] = addr;
-                if (batch.num == BATCH)
-                    traverse_batch(pass, &batch);
-            }
-        }
-    }
-    traverse_batch(pass, &batch);
-    settle(pass);
-}
-
-// Objects that are not tracked: starts, and what the roots led to.
-static void number_others(struct rch_referrers *r)
-{
-    struct rch__cap *cap = r->cap;
-    uint32_t node = cap->index.num_tracked;
-    for (uint32_t at = 0; at < cap->index.num_sorted; at++) {
-        uint32_t region = cap->index.order[at];
-        const struct rch_cell *cells = cap->index.cells[region];
-        for (uint32_t i = 0; i < RCH_CELLS_PER_REGION; i++)
-            for (uint64_t bits = cells[i].seen & ~cells[i].tracked; bits; bits &= bits - 1)
+    const struct rch_index *index = &r->cap->index;
+    for (uint32_t at = 0; at < index->num_sorted; at++) {
+        uint32_t region = index->order[at];
+        RCH_FOR_EACH_CELL (index, region, i) {
+            const struct rch_cell *cell = &index->cells[region][i];
+            for (uint64_t bits = tracked ? cell->tracked : cell->seen & ~cell->tracked; bits;
+                 bits &= bits - 1)
                 RCH_COLUMN_AT(&r->code_of, uint32_t, node++) =
                     region << RCH_CODE_SHIFT | i * 64u | (uint32_t)__builtin_ctzll(bits);
+        }
     }
 }
 
@@ -186,7 +112,7 @@ static void emit_frame(struct pass *pass, uint32_t number)
             continue;
         rch_addr object = rch_code_addr(&cap->index, code);
         if (cap->L->frame_iframe == RCH_ABSENT && i == 0)
-            traverse(pass, object);
+            rch__visit_referents_of(&pass->referents, object);
         else
             visit_target((void *)(uintptr_t)object, pass);
     }
@@ -195,7 +121,7 @@ static void emit_frame(struct pass *pass, uint32_t number)
 static void emit_frames(struct pass *pass)
 {
     for (size_t i = 0; i < pass->r->roots.num; i++) {
-        pass->source = pass->r->num_objects + (uint32_t)i;
+        pass->referents.source = pass->r->num_objects + (uint32_t)i;
         emit_frame(pass, RCH_VEC_AT(&pass->r->roots, uint32_t, i));
     }
     settle(pass);
@@ -315,9 +241,12 @@ static enum rch_status run(struct rch_referrers *r, const struct rch_referrers_o
     r->num_objects = cap->index.num_tracked + cap->index.num_others;
     r->num_nodes = r->num_objects + (uint32_t)r->roots.num;
     RCH_TRY(make_columns(r, err));
-    number_others(r);
+    number(r, true, 0);
+    number(r, false, cap->index.num_tracked);
     struct pass pass = {.r = r, .cap = cap};
-    sweep(&pass);
+    pass.referents = (struct rch__referents){.cap = cap, .visit = visit_target, .arg = &pass};
+    rch__visit_referents(&pass.referents);
+    settle(&pass);
     emit_frames(&pass);
     begin_rows(&pass, r->num_nodes);
     note_observer(r);
@@ -365,64 +294,4 @@ void rch_referrers_free(struct rch_referrers *r)
     rch_vec_deinit(&r->moved);
     rch_capture_free(r->capture);
     rch_free(r->alloc, r, 1, sizeof(*r));
-}
-
-// ---- objects that nothing refers to ----------------------------------------------------------------
-
-static void drop_capture(struct rch_capture **capture)
-{
-    rch_capture_free(*capture);
-}
-
-static void forget_seen(struct rch_index *index)
-{
-    for (uint32_t at = 0; at < index->num_sorted; at++)
-        for (uint32_t i = 0; i < RCH_CELLS_PER_REGION; i++)
-            if (index->cells[index->order[at]][i].seen)
-                index->cells[index->order[at]][i].seen = 0;
-}
-
-static bool mark_batch(void *ctx, const struct rch_tracked_batch *batch)
-{
-    struct rch_index *index = ctx;
-    for (uint32_t i = 0; i < batch->num; i++)
-        rch_mark(index, rch_code(index, batch->objects[i]));
-    return true;
-}
-
-// What gc.freeze() put aside refers to others, but is not asked about; gc.get_objects() omits it.
-static void mark_frozen(struct rch__cap *cap)
-{
-    for (size_t i = 0; i < cap->interps.num; i++) {
-        struct rch_gc_lists lists = {
-            .target = cap->t, .layout = cap->L, .interp = RCH_VEC_AT(&cap->interps, rch_addr, i)};
-        rch_tracked_walk_list(&lists, rch_tracked_num_lists(&lists) - 1, mark_batch, &cap->index);
-    }
-}
-
-enum rch_status rch_unreferred(const struct rch_capture_options *options,
-                               const struct rch_alloc *alloc, struct rch_vec *addrs,
-                               struct rch_error *err)
-{
-    struct rch_capture *capture __attribute__((cleanup(drop_capture))) = NULL;
-    struct rch__cap *cap = NULL;
-    RCH_TRY(rch__capture_begin(options, alloc, &capture, &cap, err));
-    rch__mark_tracked(cap);
-    rch_index_sort(&cap->index);
-    forget_seen(&cap->index);
-    struct pass pass = {.cap = cap, .only_marks = true};
-    sweep(&pass);
-    mark_frozen(cap);
-    RCH_TRY(status_of(cap, err));
-    for (uint32_t at = 0; at < cap->index.num_sorted; at++) {
-        uint32_t region = cap->index.order[at];
-        const struct rch_cell *cells = cap->index.cells[region];
-        for (uint32_t i = 0; i < RCH_CELLS_PER_REGION; i++)
-            for (uint64_t bits = cells[i].tracked & ~cells[i].seen; bits; bits &= bits - 1) {
-                rch_addr addr = rch_code_addr(&cap->index, region << RCH_CODE_SHIFT | i * 64u |
-                                                               (uint32_t)__builtin_ctzll(bits));
-                RCH_TRY(rch_vec_append(addrs, &addr, 1, err));
-            }
-    }
-    return RCH_OK;
 }

@@ -5,11 +5,9 @@
 rch_node rch_referrers_node(const struct rch_referrers *r, rch_addr addr)
 {
     const struct rch_index *index = &r->cap->index;
-    if (addr >> RCH_ADDR_BITS || addr & 7 || index->region_of[addr >> RCH_REGION_SHIFT] == 0)
+    uint32_t code = addr & 7 ? RCH_NO_CODE : rch_known_code(index, addr);
+    if (code == RCH_NO_CODE)
         return RCH_NO_NODE;
-    uint32_t region = index->region_of[addr >> RCH_REGION_SHIFT] - 1u;
-    uint32_t code = region << RCH_CODE_SHIFT |
-                    ((uint32_t)(addr >> RCH_GRANULE_SHIFT) & ((1u << RCH_CODE_SHIFT) - 1));
     if (!(rch_cell_of(index, code)->seen >> (code & 63) & 1) || rch_code_addr(index, code) != addr)
         return RCH_NO_NODE;
     return rch_rank_of(index, code);

@@ -28,6 +28,7 @@
 #define RCH_TPFLAGS_MANAGED_DICT (1ull << 4)    // 3.11+
 #define RCH_TPFLAGS_HEAPTYPE (1ull << 9)
 #define RCH_TPFLAGS_HAVE_GC (1ull << 14)
+#define RCH_TPFLAGS_LIST_SUBCLASS (1ull << 25)
 #define RCH_TPFLAGS_TUPLE_SUBCLASS (1ull << 26)
 #define RCH_TPFLAGS_DICT_SUBCLASS (1ull << 29)
 #define RCH_TPFLAGS_TYPE_SUBCLASS (1ull << 31)

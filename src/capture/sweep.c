@@ -75,7 +75,7 @@ static void prefetch_storage(struct rch__cap *cap, rch_addr object)
     const struct rch__type *type =
         rch__type_get(cap, rch_load64(cap->t, object + (uint32_t)cap->L->object_type));
     for (int s = 0; s < 2 && type->storage[s]; s++) {
-        rch_addr table = rch_load64(cap->t, object + (uint32_t)type->storage[s]);
+        rch_addr table = rch_load64(cap->t, object + (rch_addr)(int64_t)type->storage[s]);
         for (rch_addr line = 0; line < STORAGE_BYTES; line += 64)
             rch_target_prefetch(cap->t, table + line);
     }
@@ -125,7 +125,7 @@ void rch__sweep_tracked(struct rch__cap *cap)
     for (uint32_t at = 0; at < num_regions && cap->status == RCH_OK; at++) {
         uint32_t region = cap->index.order[at];
         const struct rch_cell *cells = cap->index.cells[region];
-        for (uint32_t i = 0; i < RCH_CELLS_PER_REGION; i++) {
+        RCH_FOR_EACH_CELL (&cap->index, region, i) {
             for (uint64_t bits = cells[i].tracked; bits; bits &= bits - 1) {
                 uint32_t granule = i * GRANULES_PER_CELL + (uint32_t)__builtin_ctzll(bits);
                 rch_addr addr = granule_addr(cap, region, granule);
@@ -170,8 +170,9 @@ enum stage { HEADERS, STORAGE };
 static void prefetch_cell(struct rch__cap *cap, uint32_t region, uint32_t cell_number,
                           enum stage stage)
 {
-    if (cell_number >= RCH_CELLS_PER_REGION)
-        return;
+    if (cell_number / RCH_CELLS_PER_PAGE !=
+        cap->sweep_granule / GRANULES_PER_CELL / RCH_CELLS_PER_PAGE)
+        return;  // there may be no such page
     const struct rch_cell *cell = &cap->index.cells[region][cell_number];
     for (uint64_t bits = cell->seen & ~cell->tracked; bits; bits &= bits - 1) {
         uint32_t granule = cell_number * GRANULES_PER_CELL + (uint32_t)__builtin_ctzll(bits);
@@ -207,11 +208,11 @@ void rch__sweep_others(struct rch__cap *cap)
         uint32_t region = cap->index.order[at];
         cap->sweep_position = at + 1;
         cap->sweep_granule = 0;
-        for (uint32_t i = 0; i < RCH_CELLS_PER_REGION; i++) {
+        RCH_FOR_EACH_CELL (&cap->index, region, i) {
+            cap->sweep_granule = i * GRANULES_PER_CELL;
             prefetch_cell(cap, region, i + HEADERS_AHEAD, HEADERS);
             if (cap->scatter > 0)  // elsewhere tables come in order, too
                 prefetch_cell(cap, region, i + STORAGE_AHEAD, STORAGE);
-            cap->sweep_granule = i * GRANULES_PER_CELL;
             sweep_cell(cap, region, i);
         }
     }

@@ -24,7 +24,7 @@ static void flush(struct walker *walker, struct end *end)
     struct rch_tracked_batch batch = {.objects = end->objects,
                                       .types = end->types,
                                       .num = end->num,
-                                      .list = walker->list,
+                                      .segment = 2 * walker->list + end->is_backward,
                                       .is_backward = end->is_backward};
     if (end->num && !walker->has_stopped)
         walker->has_stopped = !walker->fn(walker->ctx, &batch);
@@ -53,11 +53,15 @@ static void walk_list(struct walker *walker, rch_addr head)
         take(walker, &front, first);
         if (first == last)
             break;
-        first = rch_load64(walker->t, first) & ~3ull;
+        rch_addr second = rch_load64(walker->t, first) & ~3ull;
+        rch_look_ahead(walker->t, first, second);
+        first = second;
         take(walker, &back, last);
         if (last == first)
             break;
-        last = rch_load64(walker->t, last + gc_prev) & ~3ull;
+        rch_addr last_but_one = rch_load64(walker->t, last + gc_prev) & ~3ull;
+        rch_look_ahead(walker->t, last, last_but_one);
+        last = last_but_one;
     }
     flush(walker, &front);
     flush(walker, &back);

@@ -9,6 +9,21 @@
 #include "target/target.h"
 
 #define RCH_TRACKED_BATCH 64u
+#define RCH_NEAR_BYTES 1024
+#define RCH_STRIDES_AHEAD 24
+
+/// Are two nodes of a list neighbours in memory? Then it goes on so, mostly.
+static inline bool rch_is_near(rch_addr a, rch_addr b)
+{
+    return (b > a ? b - a : a - b) < RCH_NEAR_BYTES;
+}
+/// Ask for where a list of neighbours is likely to lead, further than the processor does by itself, which
+/// stops at the end of a page. Any address will do.
+static inline void rch_look_ahead(const struct rch_target *t, rch_addr from, rch_addr to)
+{
+    if (rch_is_near(from, to))
+        rch_target_prefetch(t, to + (to - from) * RCH_STRIDES_AHEAD);
+}
 
 /// The lists of one interpreter: its generations, the youngest first, and what gc.freeze() put aside. Only
 /// objects that the collector tracks are in them: instances of classes, containers, functions; not
@@ -19,6 +34,7 @@ struct rch_gc_lists {
     rch_addr interp;
     bool is_in_callback;  // asked in a function of gc.callbacks: a collection is under way, but the
                           // lists are whole
+    bool is_alone;        // no other interpreter of this process has tracked objects
 };
 
 enum rch_list_extent { RCH_LISTS_YOUNGEST, RCH_LISTS_GENERATIONS, RCH_LISTS_ALL };
@@ -28,7 +44,8 @@ struct rch_tracked_batch {
     const rch_addr *objects;
     const rch_addr *types;  // of those objects
     uint32_t num;
-    uint32_t list;     // 0: the youngest generation
+    uint32_t segment;  // twice the number of the list (0: the youngest), 1 more for its end; or see
+                       // segments.h
     bool is_backward;  // the objects come from the end of the list, the last first
 };
 /// False stops the walk.

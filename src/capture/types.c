@@ -414,6 +414,10 @@ static bool derives_from(struct rch__cap *cap, rch_addr type, const char *tp_nam
 static void note_storage(const struct rch__cap *cap, struct rch__type *type)
 {
     const struct rch__family *family = type->family;
+    if (type->has_managed_dict && !cap->L->inline_values_at_basicsize) {
+        bool has_values = cap->L->managed_values != RCH_ABSENT;
+        type->storage[0] = has_values ? cap->L->managed_values : cap->L->managed_dict;
+    }
     if (!family || !family->emit)
         return;
     if (family->emit == rch__emit_dict) {

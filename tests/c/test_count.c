@@ -49,7 +49,8 @@ static void begin(uint32_t minor)
     made.layout = *rch_layout_for(3, minor);
     made.layout.interp_gc = 64;  // the real ones are far into a big struct
     rch_target_own_init(&made.target);
-    made.lists = (struct rch_gc_lists){&made.target, &made.layout, addr_of(made.interp), false};
+    made.lists =
+        (struct rch_gc_lists){&made.target, &made.layout, addr_of(made.interp), false, true};
     for (uint32_t i = 0; i < NUM_LISTS; i++)
         *word_at(head_of(i)) = *word_at(head_of(i) + 8) = head_of(i);
     *word_at(addr_of(&made.type) + (uint32_t)made.layout.type_flags) = UINT64_C(1) << 31;
