@@ -127,6 +127,7 @@ bench: build
 	@.venv/bin/python bench/run.py $(BENCH_ARGS)
 
 performance: build
+	-@tools/bootstrap.sh .venv bench
 	@.venv/bin/python bench/performance.py $(PERFORMANCE_ARGS)
 
 fuzz:

@@ -110,8 +110,11 @@ def counted(program: str) -> Optional[Dict[str, float]]:
 
 
 def real_heaps(size: int) -> List[Row]:
-    say("dominators beside capture, %.0e objects" % size)
-    return json_lines([sys.executable, os.path.join(HERE, "dominators.py"), "--json", "--objects", str(size)])
+    say("dominators and questions beside capture, %.0e objects" % size)
+    more = ["--objects", str(size)]
+    dominators = json_lines([sys.executable, os.path.join(HERE, "dominators.py"), "--json", *more])
+    questions = json_lines([sys.executable, os.path.join(HERE, "questions.py"), *more])
+    return [{**asked, **row} for row, asked in zip(dominators, questions)]
 
 
 def other_tools(size: int, rounds: int) -> List[Row]:

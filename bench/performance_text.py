@@ -26,16 +26,18 @@ lists, instances and functions under modules, most atoms referred to once and a 
 """
 
 HEAPS = """
-## Dominators and retained bytes beside the capture
+## Real heaps
 
-Real heaps of `bench/heaps.py` in one CPython {python}, both measured in turn; nanoseconds an object, least of three rounds.
+Real heaps of `bench/heaps.py` in one CPython {python}, measured in turn; nanoseconds an object, least of three rounds. Then what
+`why` takes for one object, all its holders and what cutting them frees: the first question to a snapshot (beside its capture), and
+the next one; and `refchain.load(file).top()`.
 
 """
 
 PEERS = """
 ## Other tools
 
-Heaps of about the same number of objects, each in a fresh process, all tools in turn, {rounds} rounds, medians; ratios are taken within a
+Heaps of about the same number of objects, each in a fresh process, all tools in turn, medians of {rounds} round{s}; ratios are taken within a
 round. The Python heap is `{heap}` of `bench/heaps.py`: instances with a dict, a number and a string; JavaScript's and Java's
 are like it. Java with the serial collector.
 
@@ -97,6 +99,10 @@ def goals(figures: Row) -> str:
     ratios = [row["dominators_ns"] / row["capture_ns"] for row in figures["heaps"]]
     grown = [e for e in (time_exponent(rows, name) for name in names_of(rows)) if e is not None]
     counted = figures["instructions"]
+
+    def worst(name: str) -> Optional[float]:
+        return max((row[name] for row in figures["heaps"]), default=None)
+
     lines = [
         goal("random graph, 10 million objects: index of referrers, dominators, retained bytes", "10 CPU s",
              sum(row["cpu_s"] for row in ten) if ten else None, "%.1f CPU s", 10),
@@ -106,6 +112,10 @@ def goals(figures: Row) -> str:
              max(row["peak_bytes"] for row in hundred) / 1e9 if hundred else None, "%.1f GB", 8),
         goal("dominators and retained bytes, beside the capture of a real heap", "1.3",
              max(ratios) if ratios else None, "%.2f at most", 1.3),
+        goal("first question to a snapshot, beside its capture", "0.4", worst("first_beside_capture"), "%.2f at most",
+             0.4),
+        goal("the next question, on the real heaps below", "1 ms", worst("next_ms"), "%.1f ms at most", 1),
+        goal("from the snapshot file of one to its types", "200 ms", worst("open_ms"), "%.0f ms at most", 200),
         goal("work grows as objects to the power of, instructions, worst analysis", "1.1",
              max(counted.values()) if counted else None, "%.2f", 1.1),
         goal("the same in time, which has the caches in it", "1.1", max(grown) if grown else None, "%.2f", 1.1),
@@ -155,9 +165,11 @@ def shapes(figures: Row) -> str:
 
 def heaps(figures: Row) -> str:
     lines = [["`%s`" % row["heap"], format(row["objects"], ","), "%.0f" % row["capture_ns"],
-              "%.0f" % row["dominators_ns"], "%.2f" % (row["dominators_ns"] / row["capture_ns"])]
+              "%.0f" % row["dominators_ns"], "%.2f" % (row["dominators_ns"] / row["capture_ns"]),
+              "%.2f" % row["first_beside_capture"], "%.1f" % row["next_ms"], "%.1f" % row["open_ms"]]
              for row in figures["heaps"]]
-    return table(["heap", "objects", "capture", "dominators and retained", "ratio"], lines, 1)
+    return table(["heap", "objects", "capture", "dominators and retained", "ratio", "first question, ratio",
+                  "next question, ms", "file to types, ms"], lines, 1)
 
 
 def peers(figures: Row) -> str:
@@ -180,4 +192,4 @@ def page(figures: Row) -> str:
     rounds = max([row["rounds"] for row in figures["peers"] if "rounds" in row], default=0)
     return (HEAD + machine(figures) + goals(figures) + MADE.format(density=density) + heap_by_size(figures) + "\n" +
             shapes(figures) + HEAPS.format(python=figures["machine"]["python"]) + heaps(figures) +
-            PEERS.format(rounds=rounds, heap="inst") + peers(figures) + PUBLISHED)
+            PEERS.format(rounds=rounds, s="" if rounds == 1 else "s", heap="inst") + peers(figures) + PUBLISHED)

@@ -3,6 +3,7 @@
 a gate that a slower algorithm does not pass."""
 import importlib.util
 import json
+import sys
 
 import native
 import pytest
@@ -67,6 +68,70 @@ def test_a_graph_that_cannot_be_made_is_refused(args):
 def test_wrong_arguments_show_the_usage(args):
     done = native.bench(*args)
     assert done.returncode == 2 and "usage: rch_bench" in done.stderr
+
+
+# ---- the page ----
+
+
+def figures(**changes):
+    """What bench/performance.py measures, little of it; `changes` replace parts."""
+    def graph(shape, size, name, cpu, peak):
+        return {"graph": shape, "objects": size, "references": 2 * size, "analysis": name, "cpu_s": cpu,
+                "ns_an_object": cpu / size * 1e9, "peak_bytes": peak * size, "peak_bytes_an_object": peak}
+
+    tool = {"job": "count", "tool": "ours", "note": "", "objects": 1000, "ns_an_object": 50.0, "ratio": 1.0,
+            "objects_a_second": 2e7, "file_bytes_an_object": None, "rounds": 3}
+    made = [graph(shape, size, name, size * 1e-7, 60.0) for shape in ("heap", "random")
+            for size in (10**6, 10**7) for name in ("reverse", "dominators", "retained")]
+    return {
+        "machine": {"cpu": "a CPU", "cores": 2, "memory_bytes": 8e9, "kernel": "6.1", "python": "3.11.7",
+                    "refchain": "0.1", "compiler": "cc 1 -O3", "libc": "glibc 2", "latency_ns": 99.0},
+        "graphs": made,
+        "instructions": {"reverse": 1.0, "dominators": 1.01, "retained": 1.0},
+        "heaps": [{"heap": "inst", "objects": 1000, "capture_ns": 50.0, "dominators_ns": 60.0,
+                   "first_beside_capture": 0.3, "next_ms": 2.0, "open_ms": 9.0}],
+        "peers": [tool, {"job": "count", "tool": "theirs", "absent": "no module"}],
+        **changes,
+    }
+
+
+@pytest.fixture(scope="module")
+def page(root):
+    sys.path.insert(0, str(root / "bench"))
+    try:
+        import performance_text
+    finally:
+        sys.path.remove(str(root / "bench"))
+    return performance_text.page
+
+
+def line_with(text, words):
+    (line,) = [line for line in text.splitlines() if words in line]
+    return [cell.strip() for cell in line.strip("|").split("|")]
+
+
+def test_the_page_judges_each_goal(page):
+    text = page(figures())
+    assert line_with(text, "random graph, 10 million")[1:] == ["10 CPU s", "3.0 CPU s", "yes"]
+    assert line_with(text, "the next question, on")[1:] == ["1 ms", "2.0 ms at most", "**no**"]
+    assert line_with(text, "100 million objects of a heap")[2] == "not measured in this run"
+
+
+def test_the_page_says_what_was_absent(page):
+    text = page(figures(instructions=None))
+    assert line_with(text, "theirs")[2] == "absent: no module"
+    assert line_with(text, "to the power of, instructions")[2] == "not measured in this run"
+    assert "absent: valgrind" in text
+
+
+def test_every_table_of_the_page_has_rows_of_one_width(page):
+    text = page(figures())
+    widths = {}
+    for number, block in enumerate(text.split("\n\n")):
+        rows = [line.count("|") for line in block.splitlines() if line.startswith("|")]
+        if rows:
+            widths[number] = set(rows)
+    assert len(widths) == 6 and all(len(width) == 1 for width in widths.values()), widths
 
 
 # ---- the gate ----
