@@ -40,8 +40,9 @@ help:
 	@echo 'make test-rabbitmq  the celery leak and the hung run, against a real RabbitMQ (slow)'
 	@echo "make test-objgraph  objgraph's own suite, downloaded, against refchain.objgraph (network)"
 	@echo 'make lint, format   clang-tidy and ruff; clang-format and ruff, in place'
+	@echo 'make instruction-counts  has an analysis become slower? Part of make test'
 	@echo 'make bench, fuzz    ratios against gc, objgraph, guppy3; the fuzz targets'
-	@echo 'make performance    docs/performance.md anew: made graphs, capture, other tools (an hour)'
+	@echo 'make performance    docs/performance.md anew: made graphs, capture, other tools (slow)'
 	@echo 'make clean          remove build/ and the virtual environments'
 
 build:
