@@ -4,6 +4,7 @@
 # says more. PYTHON=... chooses the interpreter, CC=... the compiler.
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export PYTHON CC
+export REFCHAIN_BENCH := $(CURDIR)/build/c/rch_bench
 export REFCHAIN_FINDPY := $(CURDIR)/build/c/findpy
 export REFCHAIN_IMAGE_LAB := $(CURDIR)/build/c/image_lab
 export REFCHAIN_MAKE_RCH := $(CURDIR)/build/c/make_rch
@@ -17,12 +18,13 @@ STRICT := build/c -Dwerror=true
 SANITIZE := -Db_sanitize=address,undefined
 PYTEST_ARGS ?=
 BENCH_ARGS ?=
+PERFORMANCE_ARGS ?=
 FUZZ_SECONDS ?= 60
 
 .NOTPARALLEL:
-.PHONY: help build demo test check c-build c-tests asan-c-tests py-tests test-all test-sid \
+.PHONY: help build demo test check c-build c-tests instruction-counts asan-c-tests py-tests test-all test-sid \
         test-free-threaded test-asan test-targets test-browser test-rabbitmq test-objgraph lint format \
-        bench fuzz clean
+        bench performance fuzz clean
 
 help:
 	@echo 'make demo           build, run a program that leaks sockets, ask refchain why'
@@ -38,7 +40,9 @@ help:
 	@echo 'make test-rabbitmq  the celery leak and the hung run, against a real RabbitMQ (slow)'
 	@echo "make test-objgraph  objgraph's own suite, downloaded, against refchain.objgraph (network)"
 	@echo 'make lint, format   clang-tidy and ruff; clang-format and ruff, in place'
+	@echo 'make instruction-counts  has an analysis become slower? Part of make test'
 	@echo 'make bench, fuzz    ratios against gc, objgraph, guppy3; the fuzz targets'
+	@echo 'make performance    docs/performance.md anew: made graphs, capture, other tools (slow)'
 	@echo 'make clean          remove build/ and the virtual environments'
 
 build:
@@ -54,7 +58,7 @@ demo: build
 
 test:
 	@tools/bootstrap.sh .venv build test lint
-	@$(MAKE) --no-print-directory --keep-going check c-tests asan-c-tests py-tests
+	@$(MAKE) --no-print-directory --keep-going check c-tests instruction-counts asan-c-tests py-tests
 
 check:
 	@tools/bootstrap.sh .venv build test lint
@@ -68,6 +72,9 @@ c-build:
 c-tests:
 	@tools/bootstrap.sh .venv build test lint
 	tools/ctest.sh $(STRICT)
+
+instruction-counts: c-build
+	@python bench/instructions.py $(REFCHAIN_BENCH)
 
 asan-c-tests:
 	@tools/bootstrap.sh .venv build test lint
@@ -119,6 +126,10 @@ format:
 
 bench: build
 	@.venv/bin/python bench/run.py $(BENCH_ARGS)
+
+performance: build
+	-@tools/bootstrap.sh .venv bench
+	@.venv/bin/python bench/performance.py $(PERFORMANCE_ARGS)
 
 fuzz:
 	@tools/bootstrap.sh .venv build

@@ -6,6 +6,7 @@
 Takes CPU time, the least of some rounds each. Exit code 1: more than 1.3 times the capture."""
 import argparse
 import gc
+import json
 import time
 from typing import Any, Callable, Tuple
 
@@ -39,9 +40,11 @@ def main() -> int:
                         help="of heaps.py: %s" % " ".join(heaps.HEAPS))
     parser.add_argument("--objects", type=int, default=1000000)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--json", action="store_true", help="a JSON line a heap instead of the table")
     args = parser.parse_args()
     missed = False
-    print("%-10s %10s %12s %12s %8s" % ("heap", "objects", "capture", "dominators", "ratio"))
+    if not args.json:
+        print("%-10s %10s %12s %12s %8s" % ("heap", "objects", "capture", "dominators", "ratio"))
     for name in args.heaps:
         keep = heaps.build(name, args.objects)
         gc.collect()
@@ -50,10 +53,14 @@ def main() -> int:
         capture, dominators = (min(r[i] for r in rounds) for i in (0, 1))
         num = rounds[0][2]
         missed |= dominators > GOAL * capture
+        if args.json:
+            print(json.dumps({"heap": name, "objects": num, "capture_ns": capture / num * 1e9,
+                              "dominators_ns": dominators / num * 1e9}), flush=True)
+            continue
         print("%-10s %10d %9.0f ns %9.0f ns %8.2f%s" % (
             name, num, capture / num * 1e9, dominators / num * 1e9, dominators / capture,
             "  over %.1f" % GOAL if dominators > GOAL * capture else ""), flush=True)
-    return int(missed)
+    return int(missed and not args.json)
 
 
 if __name__ == "__main__":

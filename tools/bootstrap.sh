@@ -75,6 +75,10 @@ look_for_packages() {
     if wants test && ! compiles stdarg.h stddef.h setjmp.h stdint.h cmocka.h; then
         need libcmocka-dev "cmocka, which runs the C tests"
     fi
+    wishes=() # what can be done without
+    if wants test && ! command -v valgrind >/dev/null; then
+        wishes+=(valgrind)
+    fi
 }
 
 apt_install() {
@@ -108,6 +112,10 @@ if [ ${#packages[@]} -gt 0 ] && ! apt_install "${packages[@]}"; then
     say "    apt-get install ${packages[*]}"
     die "then run the same command again"
 fi
+
+for package in ${wishes[@]+"${wishes[@]}"}; do
+    apt_install "$package" || say "refchain: without $package; what needs it is skipped, and says so"
+done
 
 # --- the environment ------------------------------------------------------------------------------
 if [ "$(cat "$venv/.identity" 2>/dev/null || true)" != "$identity" ]; then

@@ -9,7 +9,7 @@ set -eu
 cd "$(dirname "$0")/.."
 PATH="$PWD/.venv/bin:$PATH"
 
-mapfile -t c_files < <(find src python/ext tests/c fuzz tools -name '*.[ch]' 2>/dev/null | sort)
+mapfile -t c_files < <(find src python/ext tests/c bench/c fuzz tools -name '*.[ch]' 2>/dev/null | sort)
 case ${1:-} in
     --fix)
         clang-format -i "${c_files[@]}"

@@ -34,6 +34,19 @@ def refchain():
     return _find("REFCHAIN_BIN", "refchain", "build*/**/refchain")
 
 
+def bench(*args, **options):
+    """Run bench/c: made graphs, and what analyses take on them."""
+    program = _find("REFCHAIN_BENCH", "rch_bench", "build*/**/rch_bench")
+    return subprocess.run(
+        [program, *map(str, args)],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        encoding="utf-8",
+        timeout=600,
+        **options,
+    )
+
+
 def findpy():
     """tests/c/findpy.c, built."""
     return _find("REFCHAIN_FINDPY", "findpy", "build*/**/findpy")
