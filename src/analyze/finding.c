@@ -142,7 +142,7 @@ enum rch_status rch_findings_add_growth(struct rch_findings *list, const struct 
 }
 
 void rch_findings_judge(struct rch_findings *list, const struct rch_known_list *known,
-                        rch_day today)
+                        const char *name, rch_day today)
 {
     uint32_t counts[] = {[RCH_FINDING_NEW] = 0, [RCH_FINDING_KNOWN] = 0, [RCH_FINDING_EXPIRED] = 0};
     for (size_t i = 0; i < list->rows.num; i++) {
@@ -153,6 +153,7 @@ void rch_findings_judge(struct rch_findings *list, const struct rch_known_list *
                                                             : RCH_FINDING_KNOWN;
         counts[row->state]++;
     }
+    list->judged_by = name;
     list->num_new = counts[RCH_FINDING_NEW];
     list->num_known = counts[RCH_FINDING_KNOWN];
     list->num_expired = counts[RCH_FINDING_EXPIRED];

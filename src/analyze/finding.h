@@ -45,7 +45,8 @@ struct rch_findings {
     struct rch_arena arena;  // for strings of the rows
     struct rch_vec rows;     // struct rch_finding, in the order in which they were added
     uint64_t num_unlisted;   // found, but without a row: nobody can say that they are known
-    uint32_t num_new, num_known, num_expired;  // of the rows, by rch_findings_judge
+    uint32_t num_new, num_known, num_expired;  // of the rows; all new until judged
+    const char *judged_by;  // name of the list of what is known; NULL: not judged
 };
 
 void rch_findings_init(struct rch_findings *list, const struct rch_alloc *alloc);
@@ -72,10 +73,10 @@ RCH_MUST_CHECK enum rch_status rch_findings_add_growth(struct rch_findings *list
                                                        const struct rch_growth *growth,
                                                        struct rch_error *err);
 
-/// Compare with what is known; `today` as in known.h. The list points into `known` afterwards.
-/// O(rows * log known).
+/// Compare with what is known, a list called `name`. The findings point into `known` and to `name`
+/// afterwards. O(rows * log known).
 void rch_findings_judge(struct rch_findings *list, const struct rch_known_list *known,
-                        rch_day today);
+                        const char *name, rch_day today);
 /// The first row with this fingerprint, or NULL.
 const struct rch_finding *rch_finding_of(const struct rch_findings *list, const char *fingerprint);
 

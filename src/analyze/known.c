@@ -7,9 +7,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "analyze/fingerprint.h"
+
 #define UNTIL "until="
 
-enum { DIGITS = 16, MAX_REASON_BYTES = 1000, MAX_SHOWN = 40 };
+enum {
+    PRINT_BYTES = RCH_FINGERPRINT_BYTES - 1,
+    MAX_REASON_BYTES = 1000,
+    MAX_SHOWN = 40,
+};
 
 // A piece of the text, not ended by a NUL.
 struct piece {
@@ -97,7 +103,7 @@ static bool next_line(struct piece *rest, struct piece *line_out)
 
 static bool is_fingerprint(struct piece word)
 {
-    if (word.num != 4 + DIGITS || memcmp(word.at, "rc1:", 4) != 0)
+    if (word.num != PRINT_BYTES || memcmp(word.at, "rc1:", 4) != 0)
         return false;
     for (size_t i = 4; i < word.num; i++)
         if (!memchr("0123456789abcdef", word.at[i], 16))
@@ -166,7 +172,7 @@ static enum rch_status read_line(struct piece line, struct entry *out, struct rc
 
 static int compare(struct piece a, const char *b)
 {
-    return strncmp(a.at, b, 4 + DIGITS);
+    return strncmp(a.at, b, PRINT_BYTES);
 }
 
 // ---- the list -----------------------------------------------------------------------------------
@@ -256,6 +262,22 @@ const struct rch_known *rch_known_find(const struct rch_known_list *list, const 
     return list->num_items ? bsearch(fingerprint, list->items, list->num_items,
                                      sizeof(struct rch_known), to_fingerprint)
                            : NULL;
+}
+
+void rch_known_mark_used(const struct rch_known_list *list, const char *text, size_t num_bytes,
+                         uint8_t *used)
+{
+    char print[RCH_FINGERPRINT_BYTES];
+    const size_t num = PRINT_BYTES;
+    for (size_t at = 0; at + num <= num_bytes; at++) {
+        if (text[at] != 'r' || !is_fingerprint((struct piece){text + at, num}))
+            continue;
+        memcpy(print, text + at, num);
+        print[num] = '\0';
+        const struct rch_known *known = rch_known_find(list, print);
+        if (known)
+            used[known - list->items] = 1;
+    }
 }
 
 // ---- writing ------------------------------------------------------------------------------------

@@ -42,6 +42,10 @@ RCH_MUST_CHECK enum rch_status rch_known_parse(const char *text, size_t num_byte
 void rch_known_deinit(struct rch_known_list *list);
 /// O(log entries); NULL: not known.
 const struct rch_known *rch_known_find(const struct rch_known_list *list, const char *fingerprint);
+/// used[i] = 1 for each entry whose fingerprint stands anywhere in a text, an output of ours in whatever
+/// format. O(bytes * log entries).
+void rch_known_mark_used(const struct rch_known_list *list, const char *text, size_t num_bytes,
+                         uint8_t *used);
 static inline bool rch_known_is_over(const struct rch_known *known, rch_day today)
 {
     return known->until && today > known->until;
