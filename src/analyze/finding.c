@@ -99,8 +99,9 @@ static enum rch_status add_holder(struct rch_findings *list, const struct rch_gr
         row.message = rch_arena_printf(
             &list->arena,
             "%" PRIu64 " of %" PRIu64 " %s are kept alive by this holder, %" PRIu64
-            " of them by it alone; to cut it frees %" PRIu64 " objects in all",
-            holder->holds, answer->objects, row.type, holder->holds_only, holder->frees.objects);
+            " of them by it alone; to cut it frees %" PRIu64 " object%s in all",
+            holder->holds, answer->objects, row.type, holder->holds_only, holder->frees.objects,
+            holder->frees.objects == 1 ? "" : "s");
     find_place(g, &row);
     return rch_findings_add(list, &row, err);
 }

@@ -11,7 +11,7 @@
 #include "render/report.h"
 #include "render/why_parts.h"
 
-enum { DEFAULT_ROWS = 20, MAX_TRACES = 10, MAX_NAME_COLUMNS = 120 };
+enum { DEFAULT_ROWS = 20, MAX_TRACES = 10, MAX_NAME_COLUMNS = 120, TEXT_INDENT = 4 };
 
 /// A name in a code span of a table's cell.
 static void put_code(struct rch_sink *sink, const char *name)
@@ -63,7 +63,7 @@ static void put_row(struct rch_sink *sink, const struct rch_finding *row)
     rch_put(sink, " |\n");
 }
 
-/// The block's lines all begin with two spaces or words of ours, so none of them ends it.
+/// No line of the block begins with less than four spaces unless words of ours follow, so none ends it.
 static void put_trace(struct rch_sink *sink, const struct rch_finding *row)
 {
     struct rch_render_options options = {.columns = 0};
@@ -71,18 +71,18 @@ static void put_trace(struct rch_sink *sink, const struct rch_finding *row)
     rch_put(sink, "\n<details><summary>");
     rch_putf(sink, "%s: %s</summary>\n\n```text\n", row->fingerprint ? row->fingerprint : "-",
              row->rule->name);
-    rch_page_tab(&page, 2);
-    rch_page_wrap(&page, row->message, 2);
+    rch_page_wrap(&page, row->message, TEXT_INDENT);
     if (row->file) {
-        rch_page_words(&page, "  at ");
+        rch_page_words(&page, "at ");
         rch_page_name(&page, row->file, 80);
-        rch_page_words(&page, ":%" PRIu32, row->line);
+        if (row->line)
+            rch_page_words(&page, ", line %" PRIu32, row->line);
         rch_page_end(&page);
     }
     if (row->holder)
         rch_page_trace(&page, row->holder);
     if (row->advice)
-        rch_page_wrap(&page, row->advice, 2);
+        rch_page_wrap(&page, row->advice, TEXT_INDENT);
     rch_put(sink, "```\n\n</details>\n");
 }
 

@@ -95,6 +95,20 @@ static struct rules rules_of(const struct rch_findings *list)
     return rules;
 }
 
+/// "held-objects" -> "HeldObjects": the name that viewers show (3.49.7).
+static void put_rule_name(struct rch_json *json, const char *id)
+{
+    char name[64];
+    size_t num = 0;
+    for (bool is_first = true; *id && num + 1 < sizeof(name); id++) {
+        if (*id != '-')
+            name[num++] = (char)(is_first && *id >= 'a' && *id <= 'z' ? *id - 'a' + 'A' : *id);
+        is_first = *id == '-';
+    }
+    name[num] = '\0';
+    rch_json_string(json, "name", name);
+}
+
 static void put_tool(struct rch_json *json, const struct rch_report *report,
                      const struct rules *rules)
 {
@@ -107,6 +121,7 @@ static void put_tool(struct rch_json *json, const struct rch_report *report,
         const struct rch_rule *rule = rules->items[i];
         rch_json_open(json, NULL, '{', false);
         rch_json_string(json, "id", rule->id);
+        put_rule_name(json, rule->id);
         put_text(json, "shortDescription", rule->name);
         put_text(json, "fullDescription", rule->summary);
         put_text(json, "help", rule->summary);
