@@ -96,12 +96,12 @@ static enum rch_status add_holder(struct rch_findings *list, const struct rch_gr
                                        "which nothing can be cut",
                                        holder->holds, answer->objects, row.type);
     else
-        row.message = rch_arena_printf(
-            &list->arena,
-            "%" PRIu64 " of %" PRIu64 " %s are kept alive by this holder, %" PRIu64
-            " of them by it alone; to cut it frees %" PRIu64 " object%s in all",
-            holder->holds, answer->objects, row.type, holder->holds_only, holder->frees.objects,
-            holder->frees.objects == 1 ? "" : "s");
+        row.message =
+            rch_arena_printf(&list->arena,
+                             "%" PRIu64 " of %" PRIu64 " %s are kept alive by this holder, %" PRIu64
+                             " of them by it alone; to cut it frees %" PRIu64 " object%s in all",
+                             holder->holds, answer->objects, row.type, holder->holds_only,
+                             holder->frees.objects, holder->frees.objects == 1 ? "" : "s");
     find_place(g, &row);
     return rch_findings_add(list, &row, err);
 }
@@ -112,7 +112,8 @@ enum rch_status rch_findings_add_why(struct rch_findings *list, const struct rch
     for (uint32_t i = 0; i < answer->num_holders; i++)
         if (answer->holders[i].root_kind != RCH_ROOT_GARBAGE)  // it waits for the collector
             RCH_TRY(add_holder(list, g, answer, &answer->holders[i], err));
-    list->num_unlisted += answer->num_more_holders;
+    if (answer->is_diffuse || answer->uncuttable)  // otherwise they are garbage, all of them
+        list->num_unlisted += answer->num_more_holders;
     return RCH_OK;
 }
 

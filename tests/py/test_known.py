@@ -77,8 +77,9 @@ def test_a_leak_that_was_found_goes_before_a_partial_answer(refchain, folder):
 
 def test_what_is_not_listed_counts_as_new(refchain, folder):
     """A hundred ways in: the answer lists some of them."""
-    ways = " ".join(f"@module.m{i}.x{i}>t" for i in range(100))
-    (folder / "ways.graph").write_text(f"t:16:m.T\n---\n{ways}\n")
+    nodes = " ".join(f"t{i}:16:m.T" for i in range(100))
+    ways = " ".join(f"@module.m{i}.x{i}>t{i}" for i in range(100))
+    (folder / "ways.graph").write_text(f"{nodes}\n---\n{ways}\n")
     native.make_rch(folder / "ways.graph", folder / "ways.rch")
     done = refchain("why", "ways.rch", "T", "-k", "3", "--json")
     data = json.loads(done.stdout)
@@ -91,7 +92,9 @@ def test_what_is_not_listed_counts_as_new(refchain, folder):
 
 
 def test_garbage_is_no_leak(refchain, folder):
-    (folder / "g.graph").write_text("t:16:m.T\n---\n@garbage.T>t t.x>t @module.m>b\n")
+    nodes = " ".join(f"t{i}:16:m.T" for i in range(100))
+    cycles = " ".join(f"@garbage.T{i}>t{i} t{i}.x{i}>t{i}" for i in range(100))
+    (folder / "g.graph").write_text(f"{nodes}\n---\n{cycles} @module.m>b\n")
     native.make_rch(folder / "g.graph", folder / "g.rch")
     done = refchain("why", "g.rch", "T", "--fail-on-new", "--format", "markdown")
     assert done.returncode == 0
