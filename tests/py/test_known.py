@@ -417,3 +417,81 @@ def test_a_frame_is_a_place_in_a_file(refchain, folder):
 def test_a_format_that_does_not_exist_is_wrong_usage(refchain):
     done = refchain(*WHY, "--format", "xml")
     assert done.returncode == 2 and "'xml' is neither" in told(done)
+
+
+# ---- from Python ----------------------------------------------------------------------------------
+
+FROM_PYTHON = """
+    import os
+    class Leak: pass
+    class Other: pass
+    cache, again = {i: Leak() for i in range(5)}, [Other()]
+    first = refchain.why("__main__.Leak").holders[0].fingerprint
+    open("list", "w").write(f"{first} until={sys.argv[1]} the cache\\n")
+    answer = refchain.why("__main__.Leak", known="list")
+    tell({
+        "text": str(answer), "markdown": answer.markdown(), "sarif": answer.sarif(),
+        "new": [h.fingerprint for h in answer.new_holders], "first": first,
+        "known": answer.holders[0].known and answer.holders[0].known.reason,
+        "entries": {k: [v.reason, v.until, v.expired] for k, v in refchain.known("list").items()},
+        "others": len(refchain.why("__main__.Other", known="list").new_holders),
+        "unjudged": len(refchain.why("__main__.Leak").new_holders),
+    })
+"""
+
+
+@pytest.mark.parametrize("until, is_over", [("2999-12-31", False), ("2001-01-01", True)])
+def test_python_judges_as_the_program_does(tmp_path, until, is_over):
+    told = inside.ask(tmp_path, FROM_PYTHON, until, cwd=tmp_path)
+    assert told["known"] == "the cache"
+    assert told["new"] == ([told["first"]] if is_over else [])
+    assert told["entries"] == {told["first"]: ["the cache", until, is_over]}
+    assert (told["others"], told["unjudged"]) == (1, 1)
+    assert ("known only until" if is_over else "known until") in told["text"]
+    check_markdown(told["markdown"])
+    assert f"{int(not is_over)} known" in told["markdown"] or is_over
+    (result,) = json.loads(told["sarif"])["runs"][0]["results"]
+    assert len(result["suppressions"]) == (0 if is_over else 1)
+
+
+WRONG_LIST = """
+    import pickle
+    class Leak: pass
+    leak = Leak()
+    def error(ask):
+        try:
+            ask()
+        except (OSError, ValueError) as error:
+            return f"{type(error).__name__}: {error}"
+    open("list", "w").write("# fine\\nrc1:1 x\\n")
+    answer = refchain.why(leak)
+    tell([
+        error(lambda: refchain.known("list")), error(lambda: refchain.why(leak, known="list")),
+        error(lambda: refchain.known("absent")), error(lambda: refchain.why(leak, known="absent")),
+        pickle.loads(pickle.dumps(answer)).markdown() == answer.markdown() != "",
+    ])
+"""
+
+
+def test_python_says_what_is_wrong_with_a_list(tmp_path):
+    *wrong, is_kept = inside.ask(tmp_path, WRONG_LIST, cwd=tmp_path)
+    assert all(words.startswith("ValueError: line 2: 'rc1:1' is no fing") for words in wrong[:2])
+    assert all(words.startswith("FileNotFoundError") for words in wrong[2:])
+    assert is_kept
+
+
+SEVERAL = """
+    def make():
+        class Leak: pass
+        return Leak()
+    class Leak: pass
+    a, b = Leak(), make()
+    answer = refchain.why("Leak")
+    tell([len(answer.apart), answer.markdown(), answer.sarif()])
+"""
+
+
+def test_an_ambiguous_answer_has_a_run_for_each(tmp_path):
+    num, markdown, sarif = inside.ask(tmp_path, SEVERAL, cwd=tmp_path)
+    assert num == markdown.count("### refchain why") == 2
+    assert len(json.loads(sarif)["runs"]) == 2
