@@ -86,6 +86,9 @@ PyObject *core_unreferred(PyObject *module, PyObject *ignored);
 PyObject *core_reference_names(PyObject *module, PyObject *args);
 /// New list of objects that are known to be alive since the GIL is held.
 PyObject *core_list_of_objects(const rch_addr *addrs, size_t num);
+// known.c
+/// [(fingerprint, reason, last day or None, line)] of the text of a list.
+PyObject *core_known(PyObject *module, PyObject *text);
 // break.c
 PyObject *core_break_start(PyObject *module, PyObject *args);
 PyObject *core_break_type(PyObject *module, PyObject *args);

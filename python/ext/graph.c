@@ -2,6 +2,7 @@
 // python/ext/graph.c -- refchain._core.Graph: a graph and the questions it answers. Answers come as
 // text and JSON made by render/; python/refchain turns them into objects.
 #include "ext.h"
+#include "known.h"
 
 #include "analyze/around.h"
 #include "analyze/ask.h"
@@ -108,12 +109,13 @@ const struct rch_graph *Graph_graph(struct core_state *state, PyObject *op,
 struct why_args {
     struct rch_why_options options;
     struct rch_render_options render;
+    PyObject *known;                          // of core_judge_start
     const struct rch_around_options *around;  // draw what is around the objects instead; or NULL
 };
 
-/// (text, JSON, picture) of one answer.
+/// (text, JSON, picture, (Markdown, SARIF)) of one answer.
 static PyObject *render_answer(struct core_state *state, const struct rch_graph *g,
-                               const struct rch_answer *answer,
+                               const struct rch_answer *answer, const struct core_judge *judge,
                                const struct rch_render_options *render)
 {
     struct rch_text text, json;
@@ -123,8 +125,9 @@ static PyObject *render_answer(struct core_state *state, const struct rch_graph 
     rch_render_why_json(g, answer, render, &json.sink);
     PyObject *words = core_take_texts(state, &text, &json);
     PyObject *result =
-        words ? Py_BuildValue("(OON)", PyTuple_GET_ITEM(words, 0), PyTuple_GET_ITEM(words, 1),
-                              Picture_of_answer(state, g, answer, render))
+        words ? Py_BuildValue("(OONN)", PyTuple_GET_ITEM(words, 0), PyTuple_GET_ITEM(words, 1),
+                              Picture_of_answer(state, g, answer, render),
+                              core_reports(state, judge, g, answer))
               : NULL;
     Py_XDECREF(words);
     return result;
@@ -166,8 +169,13 @@ static PyObject *answer_question(PyObject *op, const struct rch_asked *asked,
     if (st != RCH_OK)
         return set_rch_error(state_of(op), &err);
     struct rch_render_options render = args->render;
+    struct core_judge judge;
     render.asked = asked;
-    PyObject *result = render_answer(state_of(op), self->graph, answer, &render);
+    render.findings = &judge.findings;
+    PyObject *result = NULL;
+    if (core_judge_start(state_of(op), &judge, self->graph, answer, args->known) == 0)
+        result = render_answer(state_of(op), self->graph, answer, &judge, &render);
+    core_judge_end(&judge);
     rch_answer_free(answer);
     return result;
 }
@@ -175,13 +183,14 @@ static PyObject *answer_question(PyObject *op, const struct rch_asked *asked,
 static int parse_why(PyObject *args, PyObject *kwargs, PyObject **question_out,
                      const char **text_out, struct why_args *out)
 {
-    static char *names[] = {"question", "text", "source", "max_holders",
-                            "raw",      "all",  "color",  NULL};
+    static char *names[] = {"question", "text",  "source", "max_holders", "raw",
+                            "all",      "color", "known",  NULL};
     int raw = 0, all = 0, color = 0;
     unsigned int max_holders = 0;
     *out = (struct why_args){.render = {.source = NULL}};
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O|zzIppp", names, question_out, text_out,
-                                     &out->render.source, &max_holders, &raw, &all, &color))
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O|zzIpppO", names, question_out, text_out,
+                                     &out->render.source, &max_holders, &raw, &all, &color,
+                                     &out->known))
         return -1;
     out->options.max_holders = max_holders;
     out->options.raw = raw;

@@ -68,6 +68,7 @@ static PyMethodDef core_methods[] = {
     {"load", core_load, METH_VARARGS, NULL},
     {"load_core", core_load_core, METH_VARARGS, NULL},
     {"attach", core_attach, METH_VARARGS, NULL},
+    {"known", core_known, METH_O, NULL},
     {"picture", core_picture, METH_VARARGS, NULL},
     {"break_start", core_break_start, METH_VARARGS, NULL},
     {"break_type", core_break_type, METH_VARARGS, NULL},

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Dict, List, Optional, Tuple
 
 from . import _core
+from ._known import Known
 from ._picture import Picture
 
 
@@ -63,10 +64,11 @@ class Holder:
     frees_if_cut: Freed
     also: Tuple[str, ...] = ()
     advice: Optional[str] = None
+    known: Optional[Known] = None
 
 
 def _holder(data: Dict[str, Any]) -> Holder:
-    root, cut = data["root"], data.get("cut")
+    root, cut, known = data["root"], data.get("cut"), data.get("known")
     return Holder(
         fingerprint=data["fingerprint"],
         root=Root(root["kind"], root["name"], root.get("detail") or ""),
@@ -78,6 +80,7 @@ def _holder(data: Dict[str, Any]) -> Holder:
         frees_if_cut=_freed(data["frees_if_cut"]),
         also=tuple(data.get("also") or ()),
         advice=data.get("advice"),
+        known=Known(known["reason"], known["until"]) if known else None,
     )
 
 
@@ -97,6 +100,7 @@ class Answer:
     data: Dict[str, Any] = field(repr=False)
     apart: Tuple["Answer", ...] = field(default=(), repr=False)
     _picture: Optional[_core.Picture] = field(default=None, repr=False, compare=False)
+    _reports: Tuple[str, str] = field(default=("", ""), repr=False, compare=False)
 
     @property
     def question(self) -> str:
@@ -113,6 +117,13 @@ class Answer:
     def holders(self) -> List[Holder]:
         """All independent holders, most held first."""
         return [_holder(h) for h in self.data["holders"]]
+
+    @property
+    def new_holders(self) -> List[Holder]:
+        """Those that are not in the list of known leaks that was given, or not any more. What waits
+        for the collector is none."""
+        return [h for h in self.holders
+                if h.root.kind != "garbage" and (h.known is None or h.known.expired)]
 
     @property
     def all_cut(self) -> Freed:
@@ -132,6 +143,18 @@ class Answer:
             data = {"schema": "refchain.why/1", "ambiguous": types,
                     "answers": [a.data for a in self.apart]}
         return json.dumps(data, indent=indent, ensure_ascii=False)
+
+    def markdown(self) -> str:
+        """A table for a pull request, with the way to each new holder folded below it."""
+        return "\n".join(a._reports[0] for a in self.apart or (self,))
+
+    def sarif(self) -> str:
+        """The answer as SARIF 2.1.0; known leaks are suppressed, with their reason."""
+        if not self.apart:
+            return self._reports[1]
+        logs = [json.loads(a._reports[1]) for a in self.apart]
+        logs[0]["runs"] = [run for log in logs for run in log["runs"]]
+        return json.dumps(logs[0], indent=1, ensure_ascii=False)
 
     def picture(self) -> Picture:
         """The answer as a picture: every holder's path from its root, the reference to cut in red.

@@ -22,6 +22,7 @@ from typing import (
 from . import _core
 from ._answer import Answer
 from ._fds import Fds
+from ._known import for_core
 from ._picture import Picture, only
 from ._stacks import Stacks
 
@@ -92,13 +93,14 @@ class Graph:
         self._source = source
 
     def why(self, question: Union[str, int, Sequence[int]], *, max_holders: Optional[int] = None,
-            raw: bool = False, all: bool = False) -> Answer:
+            raw: bool = False, all: bool = False, known: Optional[_PATH] = None) -> Answer:
         """Who keeps these objects alive?
 
         question: a type (short name, qualified name or glob), an address, or several addresses.
         max_holders: how many independent holders to look for, 1 to 64 (8).
         raw: show every hop, also those inside the interpreter's own structures.
         all: show every group of paths in the text.
+        known: a list of known leaks (docs/known.md); what is in it is marked.
         Raises LookupError when nothing bears that name. One pass over the graph, no code of the
         program runs.
         """
@@ -107,8 +109,9 @@ class Graph:
         members: Union[str, Sequence[int]] = (
             [question] if isinstance(question, int) else question)
         text = None if isinstance(members, str) else self._text_of(members)
-        pairs = self._core.why(members, text, self._source, max_holders or 0, raw, all)
-        answers = tuple(Answer(t, json.loads(j), _picture=p) for t, j, p in pairs)
+        pairs = self._core.why(members, text, self._source, max_holders or 0, raw, all,
+                               known=for_core(known))
+        answers = tuple(Answer(t, json.loads(j), _picture=p, _reports=r) for t, j, p, r in pairs)
         if len(answers) == 1:
             return answers[0]
         return Answer(answers[0]._text, answers[0].data, answers, answers[0]._picture)
@@ -260,7 +263,7 @@ def attach(pid: int) -> Graph:
 
 
 def why(question: Any, *, max_holders: Optional[int] = None, raw: bool = False,
-        all: bool = False) -> Answer:
+        all: bool = False, known: Optional[_PATH] = None) -> Answer:
     """Why are these objects of this process still alive?
 
     question: a str names a type (short name, qualified name or glob); a list, tuple or set stands
@@ -268,12 +271,12 @@ def why(question: Any, *, max_holders: Optional[int] = None, raw: bool = False,
     put it into a list. The caller's own references to them are told apart as the observer's.
     """
     if type(question) is str:
-        return _capture().why(question, max_holders=max_holders, raw=raw, all=all)
+        return _capture().why(question, max_holders=max_holders, raw=raw, all=all, known=known)
     if type(question) in (list, tuple, set, frozenset):
         addresses = [id(member) for member in question]
     else:
         addresses = [id(question)]
-    return _capture().why(addresses, max_holders=max_holders, raw=raw, all=all)
+    return _capture().why(addresses, max_holders=max_holders, raw=raw, all=all, known=known)
 
 
 _type_name = type.__dict__["__name__"].__get__  # not what a metaclass says it is

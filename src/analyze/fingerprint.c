@@ -20,6 +20,12 @@ bool rch_hop_repeats(const struct rch_hop *hop)
            hop->kind == RCH_EDGE_ELEMENT || hop->kind == RCH_EDGE_STACK;
 }
 
+// A class is a class: its metaclass does not tell where it hangs, and libraries rename theirs (EnumMeta).
+static const char *type_word(const struct rch_hop *hop)
+{
+    return hop->is_class ? "type" : hop->type;
+}
+
 void rch_fingerprint(enum rch_root_kind root_kind, const char *root_name,
                      const struct rch_hop *hops, uint32_t num_hops, char out[RCH_FINGERPRINT_BYTES])
 {
@@ -29,7 +35,7 @@ void rch_fingerprint(enum rch_root_kind root_kind, const char *root_name,
     for (uint32_t i = 0; i < num_hops; i++) {
         hash = add_word(hash, rch_edge_kind_word(hops[i].kind));
         hash = add_word(hash, rch_hop_repeats(&hops[i]) ? "[*]" : hops[i].name ? hops[i].name : "");
-        hash = add_word(hash, hops[i].type);
+        hash = add_word(hash, type_word(&hops[i]));
     }
     hash = (hash ^ hash >> 33) * UINT64_C(0xff51afd7ed558ccd);
     hash = (hash ^ hash >> 33) * UINT64_C(0xc4ceb9fe1a85ec53);

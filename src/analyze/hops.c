@@ -121,6 +121,7 @@ static enum rch_status fill_hop(struct walk *w, struct rch_hop *hop, const struc
         if (v < hop->example)
             hop->example = v;
     }
+    hop->is_class = g->types[type].flags & RCH_TYPE_IS_TYPE;
     hop->type = rch_type_text(g, type, w->arena);
     if (all->same_name && all->shown.name != RCH_NO_STR) {
         hop->name = rch_arena_copy(w->arena, rch_str_get(g, all->shown.name),

@@ -44,6 +44,7 @@ struct rch_hop {
     const char *key_type;   // for value/key hops, and attributes whose name is not known: type of
                             // the key if all have the same, else NULL
     bool is_guessed;
+    bool is_class;  // it leads to classes; `type` is then their metaclass
 };
 
 /// Members of S that one holder keeps alive by paths that look alike.

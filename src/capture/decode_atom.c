@@ -37,6 +37,16 @@ static void keep_name(struct rch__cap *cap, rch_addr str, uint64_t length)
         cap->status = rch_vec_append(&cap->texts, &row, 1, &cap->err);
 }
 
+/// Interned; or one that 3.11 is compiled with: names of its own such as __annotations__, which it puts
+/// into dictionaries without marking them (they are immortal, and nothing else is in 3.11).
+static bool is_name(struct rch__cap *cap, rch_addr str, uint32_t state)
+{
+    const struct rch_layout *L = cap->L;
+    if (state & (uint32_t)L->str_interned_mask)
+        return true;
+    return L->py_minor == 11 && rch__refcount(cap, str) >= 900000000u;
+}
+
 static bool counts_subclass(const struct rch_layout *L)
 {
     return L->py_minor >= 12;
@@ -54,7 +64,7 @@ uint64_t rch__size_str(struct rch__cap *cap, const struct rch__type *type, rch_a
     if (counts_subclass(L))
         extra = (uint64_t)type->basicsize - (uint32_t)L->str_legacy_object_size;
     if (is_compact && is_ascii) {
-        if (state & (uint32_t)L->str_interned_mask)
+        if (is_name(cap, str, state))
             keep_name(cap, str, length);
         return (uint32_t)L->str_ascii_data + length + 1 + extra;
     }

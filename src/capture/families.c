@@ -106,7 +106,7 @@ FIELDS(managedbuffer_fields) = {ROW("exporter", managedbuffer_obj, FIELD, FIXED)
 FIELDS(local_fields) = {ROW("key", local_key, FIELD, FIXED),
                         ROW("args", local_args, FIELD, FIXED),
                         ROW("keywords", local_kw, FIELD, FIXED),
-                        ROW("dummies", local_dummies, FIELD, FIXED),
+                        ROW("dicts", local_dummies, FIELD, FIXED),  // their name up to 3.12
                         ROW("callback", local_wr_callback, FIELD, FIXED),
                         ROW("dicts", local_dicts, FIELD, FIXED),
                         ROW("watchdogs", local_thread_watchdogs, FIELD, FIXED),

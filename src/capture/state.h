@@ -189,8 +189,8 @@ struct rch__cap {
     bool is_sweeping_others;
     uint32_t sweep_position, sweep_granule;
     uint64_t num_marked;  // tracked objects, before the sweep
-    int64_t
-        scatter;  // windows of the collector's lists where neighbours lie apart, less the others
+    // windows of the collector's lists where neighbours lie apart, less the others
+    int64_t scatter;
 
     struct rch_vec roots;        // struct rch__root
     struct rch_vec root_codes;   // uint32_t

@@ -7,7 +7,7 @@
 
 #include "cli/cli.h"
 
-enum { MAX_OPTIONS = 16, HELP_COLUMN = 28 };
+enum { MAX_OPTIONS = 24, HELP_COLUMN = 28 };
 
 static bool parse_count(const char *text, uint32_t *value_out)
 {
@@ -42,12 +42,38 @@ static int usage_error(const struct rch_command *command)
     return RCH_EXIT_USAGE;
 }
 
+static bool parse_format(const char *text, struct rch_args *args)
+{
+    static const char *const words[] = {"text", "json", "markdown", "sarif"};
+    for (unsigned i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+        if (strcmp(words[i], text) != 0)
+            continue;
+        args->format = (enum rch_format)i;
+        args->json = args->format == RCH_FORMAT_JSON;
+        return true;
+    }
+    return false;
+}
+
 /// Take over one option; false when its value makes no sense.
 static bool take_option(const struct rch_command *command, int id, struct rch_args *args)
 {
     uint32_t *count = NULL;
     switch (id) {
-    case RCH_OPT_JSON: args->json = true; return true;
+    case RCH_OPT_JSON:
+        args->json = true;
+        args->format = RCH_FORMAT_JSON;
+        return true;
+    case RCH_OPT_FORMAT:
+        if (parse_format(optarg, args))
+            return true;
+        rch_say("%s: '%s' is neither text, json, markdown nor sarif", command->name, optarg);
+        return false;
+    case RCH_OPT_KNOWN: args->known = optarg; return true;
+    case RCH_OPT_FAIL_ON_NEW: args->fail_on_new = true; return true;
+    case RCH_OPT_FILE: args->file = optarg; return true;
+    case RCH_OPT_REASON: args->reason = optarg; return true;
+    case RCH_OPT_UNTIL: args->until = optarg; return true;
     case RCH_OPT_RAW: args->raw = true; return true;
     case RCH_OPT_ALL: args->all = true; return true;
     case RCH_OPT_LOCALS: args->locals = true; return true;

@@ -11,6 +11,7 @@
 
 enum rch_exit {
     RCH_EXIT_OK = 0,
+    RCH_EXIT_FOUND = 1,    // asked to judge: a leak that is not known
     RCH_EXIT_USAGE = 2,    // the command line is wrong
     RCH_EXIT_PARTIAL = 3,  // answered, but something is missing
     RCH_EXIT_CANNOT = 4,   // no answer
@@ -36,6 +37,12 @@ enum rch_option_id {
     RCH_OPT_BACKREFS,
     RCH_OPT_DEPTH,
     RCH_OPT_TYPES,
+    RCH_OPT_FORMAT,
+    RCH_OPT_KNOWN,
+    RCH_OPT_FAIL_ON_NEW,
+    RCH_OPT_FILE,
+    RCH_OPT_REASON,
+    RCH_OPT_UNTIL,
 };
 
 /// One row of an option table: getopt's options and the help text both come from it.
@@ -47,10 +54,15 @@ struct rch_option {
     const char *help;
 };
 
+enum rch_format { RCH_FORMAT_TEXT, RCH_FORMAT_JSON, RCH_FORMAT_MARKDOWN, RCH_FORMAT_SARIF };
+
 /// The command line after parsing. Pointers are into argv.
 struct rch_args {
     bool sort_retained;  // top
     bool json, raw, all, why, svg, html, refs, backrefs, types;
+    enum rch_format format;  // JSON as well: `json`
+    bool fail_on_new;
+    const char *known, *file, *reason, *until;
     uint32_t limit, max_holders, depth;
     const char *output, *sysroot;
     uint64_t memory_limit;  // bytes, 0: not given
@@ -71,7 +83,8 @@ struct rch_command {
     int (*run)(const struct rch_args *args);  // returns an rch_exit
 };
 extern const struct rch_command rch_command_why, rch_command_top, rch_command_stacks,
-    rch_command_fds, rch_command_graph, rch_command_diff, rch_command_dump, rch_command_doctor;
+    rch_command_fds, rch_command_graph, rch_command_diff, rch_command_known, rch_command_dump,
+    rch_command_doctor;
 
 /// Parse argv[1..] for `command`. Returns -1 to go on, otherwise the exit code to end with (help was
 /// printed, or a usage error said).

@@ -2,10 +2,12 @@
 // cli/cmd_why.c -- refchain why: who holds these objects, and what each cut frees.
 #include "analyze/ask.h"
 #include "cli/cli.h"
+#include "cli/judge.h"
 #include "cli/where.h"
 
 static const struct rch_option options[] = {
     {RCH_OPT_JSON, 0, "json", NULL, "JSON, schema refchain.why/1"},
+    RCH_JUDGE_OPTIONS,
     {RCH_OPT_ALL, 'a', "all", NULL, "every shape of path of every holder"},
     {RCH_OPT_RAW, 0, "raw", NULL, "every hop as CPython has it: __dict__, cells, tuples"},
     {RCH_OPT_LIMIT, 'n', "limit", "N", "show at most N holders"},
@@ -84,8 +86,36 @@ static int say_no_question(const struct rch_ask_list *list, const struct rch_arg
     return RCH_EXIT_CANNOT;
 }
 
+static enum rch_status judge_all(struct rch_judge *judge, const struct rch_graph *g,
+                                 const struct answers *answers, struct rch_error *err)
+{
+    for (uint32_t i = 0; i < answers->num; i++)
+        RCH_TRY(rch_findings_add_why(&judge->findings, g, answers->items[i], err));
+    rch_judge_compare(judge);
+    return RCH_OK;
+}
+
+static int print(const struct rch_where *where, const struct rch_ask_list *list,
+                 const struct answers *answers, const struct rch_judge *judge,
+                 const struct rch_args *args, int code)
+{
+    struct rch_render_options render = rch_out_options(args);
+    render.source = where->source;
+    render.findings = &judge->findings;
+    struct rch_report report = {.command = "why",
+                                .subject = args->words[1],
+                                .g = where->graph,
+                                .is_partial = code == RCH_EXIT_PARTIAL};
+    struct rch_sink sink = rch_out_sink();
+    if (args->json)
+        put_json(where->graph, list, answers, render, &sink);
+    else if (!rch_judge_print(judge, args, report, &render, &sink))
+        put_text(where->graph, list, answers, render, &sink);
+    return rch_out_finish(&sink, rch_judge_code(judge, args, "why", code));
+}
+
 static int answer_and_print(const struct rch_where *where, const struct rch_ask_list *list,
-                            const struct rch_args *args, int code)
+                            struct rch_judge *judge, const struct rch_args *args, int code)
 {
     __attribute__((cleanup(drop_answers))) struct answers answers = {.num = 0};
     struct rch_error err = {0};
@@ -97,6 +127,8 @@ static int answer_and_print(const struct rch_where *where, const struct rch_ask_
                                   .progress = &watch.progress};
     enum rch_status st = answer_all(where->graph, list, &why, &answers, &err);
     rch_watch_end(&watch);
+    if (st == RCH_OK)
+        st = judge_all(judge, where->graph, &answers, &err);
     if (st != RCH_OK) {
         rch_say_error("why", &err);
         return RCH_EXIT_CANNOT;
@@ -104,27 +136,24 @@ static int answer_and_print(const struct rch_where *where, const struct rch_ask_
     for (uint32_t i = 0; i < answers.num; i++)
         if (answers.items[i]->is_partial)
             code = RCH_EXIT_PARTIAL;
-    struct rch_render_options render = rch_out_options(args);
-    render.source = where->source;
-    struct rch_sink sink = rch_out_sink();
-    if (args->json)
-        put_json(where->graph, list, &answers, render, &sink);
-    else
-        put_text(where->graph, list, &answers, render, &sink);
-    return rch_out_finish(&sink, code);
+    return print(where, list, &answers, judge, args, code);
 }
 
 static int run(const struct rch_args *args)
 {
+    struct rch_judge judge __attribute__((cleanup(rch_judge_close)));
+    int code = rch_judge_open(&judge, args);
+    if (code != RCH_EXIT_OK)
+        return code;
     struct rch_where where __attribute__((cleanup(rch_where_close)));
-    int code = rch_where_open(args->words[0], args, &where);
+    code = rch_where_open(args->words[0], args, &where);
     if (code == RCH_EXIT_CANNOT)
         return code;
     struct rch_ask_list list __attribute__((cleanup(rch_ask_list_deinit)));
     struct rch_error err = {0};
     if (rch_ask(where.graph, args->words[1], rch_alloc_default(), &list, &err) != RCH_OK)
         return say_no_question(&list, args, &err);
-    return answer_and_print(&where, &list, args, code);
+    return answer_and_print(&where, &list, &judge, args, code);
 }
 
 const struct rch_command rch_command_why = {

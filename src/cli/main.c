@@ -12,8 +12,9 @@
 #endif
 
 static const struct rch_command *const commands[] = {
-    &rch_command_why,   &rch_command_top,  &rch_command_stacks, &rch_command_fds,
-    &rch_command_graph, &rch_command_diff, &rch_command_dump,   &rch_command_doctor,
+    &rch_command_why,   &rch_command_top,   &rch_command_stacks,
+    &rch_command_fds,   &rch_command_graph, &rch_command_diff,
+    &rch_command_known, &rch_command_dump,  &rch_command_doctor,
 };
 enum { NUM_COMMANDS = sizeof(commands) / sizeof(commands[0]) };
 
@@ -38,10 +39,12 @@ static int print_help(void)
                    "root.\n\nCommands:\n");
     for (int i = 0; i < NUM_COMMANDS; i++)
         rch_putf(&sink, "  %-8s %s\n", commands[i]->name, commands[i]->summary);
-    rch_put(&sink, "\nOptions:\n"
-                   "  -h, --help     show this help; 'refchain COMMAND --help' for a command's\n"
-                   "  -V, --version  show the version\n\n"
-                   "Exit codes: 0 fine, 2 wrong usage, 3 the answer is partial, 4 no answer.\n");
+    rch_put(&sink,
+            "\nOptions:\n"
+            "  -h, --help     show this help; 'refchain COMMAND --help' for a command's\n"
+            "  -V, --version  show the version\n\n"
+            "Exit codes: 0 fine, 1 a new leak (--fail-on-new), 2 wrong usage, 3 the answer is\n"
+            "partial, 4 no answer.\n");
     return rch_out_finish(&sink, RCH_EXIT_OK);
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// format/replace.c -- a new snapshot takes the place of an old file at once or not at all: written
-// under another name in the same directory, synced, renamed.
+// format/replace.c -- see replace.h: written under another name in the same directory, synced, renamed.
+#include "format/replace.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -39,13 +40,14 @@ static enum rch_status check_target(const char *path, struct rch_error *err)
 }
 
 // open_fresh: a file that did not exist, ".rch-PID-N.tmp" beside `path`.
-static enum rch_status open_fresh(struct fresh_file *fresh, const char *path, struct rch_error *err)
+static enum rch_status open_fresh(struct fresh_file *fresh, const char *path, mode_t mode,
+                                  struct rch_error *err)
 {
     const char *slash = strrchr(path, '/');
     size_t dir_bytes = slash ? (size_t)(slash - path) + 1 : 0;
     char name[PATH_MAX];
     if (dir_bytes > PATH_MAX - 64)
-        return rch_fail(err, RCH_EINVAL, "the path of the snapshot is too long");
+        return rch_fail(err, RCH_EINVAL, "the path of the file is too long");
     for (unsigned i = 0; i < MAX_TRIES; i++) {
         (void)snprintf(name, sizeof(name), "%.*s.rch-%ld-%u.tmp", (int)dir_bytes, path,
                        (long)getpid(), i);
@@ -58,7 +60,7 @@ static enum rch_status open_fresh(struct fresh_file *fresh, const char *path, st
         if (errno != EEXIST)
             break;
     }
-    if (fresh->fd < 0 || fchmod(fresh->fd, 0600) != 0)  // whatever the umask says
+    if (fresh->fd < 0 || fchmod(fresh->fd, mode) != 0)  // whatever the umask says
         return rch_fail(err, RCH_EIO, "cannot create a file beside %s: %m", path);
     return RCH_OK;
 }
@@ -78,16 +80,16 @@ static void sync_dir(const struct fresh_file *fresh)
     close(fd);
 }
 
-enum rch_status rch_file_write(const struct rch_graph *g, const char *path,
-                               const struct rch_progress *progress, struct rch_error *err)
+enum rch_status rch_file_replace(const char *path, mode_t mode, rch_file_writer *write_to,
+                                 void *ctx, struct rch_error *err)
 {
     __attribute__((cleanup(fresh_file_drop))) struct fresh_file fresh;
     fresh.fd = -1;
     fresh.path[0] = '\0';
     fresh.dir_bytes = 0;
     RCH_TRY(check_target(path, err));
-    RCH_TRY(open_fresh(&fresh, path, err));
-    RCH_TRY(rch_file_write_fd(g, fresh.fd, progress, err));
+    RCH_TRY(open_fresh(&fresh, path, mode, err));
+    RCH_TRY(write_to(ctx, fresh.fd, err));
     if (fsync(fresh.fd) != 0 && errno != EINVAL && errno != EROFS)
         return rch_fail(err, RCH_EIO, "cannot sync %s: %m", path);
     int fd = fresh.fd;
@@ -95,8 +97,26 @@ enum rch_status rch_file_write(const struct rch_graph *g, const char *path,
     if (close(fd) != 0)
         return rch_fail(err, RCH_EIO, "cannot close %s: %m", path);
     if (rename(fresh.path, path) != 0)
-        return rch_fail(err, RCH_EIO, "cannot rename the snapshot to %s: %m", path);
+        return rch_fail(err, RCH_EIO, "cannot rename the new file to %s: %m", path);
     sync_dir(&fresh);
     fresh.path[0] = '\0';
     return RCH_OK;
+}
+
+struct snapshot {
+    const struct rch_graph *graph;
+    const struct rch_progress *progress;
+};
+
+static enum rch_status write_snapshot(void *ctx, int fd, struct rch_error *err)
+{
+    const struct snapshot *snapshot = ctx;
+    return rch_file_write_fd(snapshot->graph, fd, snapshot->progress, err);
+}
+
+enum rch_status rch_file_write(const struct rch_graph *g, const char *path,
+                               const struct rch_progress *progress, struct rch_error *err)
+{
+    struct snapshot snapshot = {g, progress};
+    return rch_file_replace(path, 0600, write_snapshot, &snapshot, err);
 }

@@ -69,7 +69,8 @@ static void put_group(struct rch_json *json, const struct rch_graph *g,
         rch_json_count(json, NULL, (uint64_t)table->rows[group->rows[i]].fd);
     rch_json_close(json, ']');
     if (group->answer)
-        rch_json_answer(json, "why", g, group->answer, &asked, NULL);
+        rch_json_answer(json, "why", g, group->answer,
+                        &(struct rch_render_options){.asked = &asked});
     rch_json_close(json, '}');
 }
 

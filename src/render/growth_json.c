@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // render/growth_json.c -- growth as JSON, schema refchain.growth/1 (docs/json.md).
+#include "render/report.h"
 #include "render/why_parts.h"
 
 static void put_types(struct rch_json *json, const struct rch_growth *growth)
@@ -21,7 +22,7 @@ static void put_types(struct rch_json *json, const struct rch_growth *growth)
 }
 
 static void put_place(struct rch_json *json, const struct rch_graph *g,
-                      const struct rch_growth_place *place)
+                      const struct rch_growth_place *place, const struct rch_findings *findings)
 {
     rch_json_open(json, NULL, '{', false);
     rch_json_string(json, "type", place->type);
@@ -30,6 +31,7 @@ static void put_place(struct rch_json *json, const struct rch_graph *g,
     rch_json_count(json, "below", place->below);
     rch_json_count(json, "below_bytes", place->below_bytes);
     rch_json_string(json, "fingerprint", place->holder.fingerprint);
+    rch_json_known(json, findings, place->holder.fingerprint);
     rch_json_root(json, &place->holder);
     rch_json_path(json, g, place->holder.hops, place->holder.num_hops);
     rch_json_close(json, '}');
@@ -58,7 +60,7 @@ void rch_render_growth_json(const struct rch_graph *g, const struct rch_growth *
     put_types(&json, growth);
     rch_json_open(&json, "places", '[', false);
     for (uint32_t i = 0; i < growth->num_places; i++)
-        put_place(&json, g, &growth->places[i]);
+        put_place(&json, g, &growth->places[i], options->findings);
     rch_json_close(&json, ']');
     rch_json_count(&json, "places_omitted", growth->num_more_places);
     rch_json_count(&json, "objects_omitted", growth->more_objects);

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "render/hop_text.h"
-#include "render/line.h"
+#include "render/report.h"
 
 enum {
     DEFAULT_ROWS = 20,
@@ -114,12 +114,16 @@ static void put_places(struct rch_page *page, const struct rch_growth *growth,
         rch_page_style(page, RCH_STYLE_PLAIN);
         rch_page_end(page);
     }
-    for (uint32_t i = 0; i < num; i++)
+    for (uint32_t i = 0; i < num; i++) {
         put_place(page, &growth->places[i]);
+        rch_page_known(page, options->findings, growth->places[i].holder.fingerprint, PLACE_START,
+                       PLACE_START);
+    }
     rch_page_end(page);
     if (!num)
         rch_page_words(page, "Nothing came.");
     rch_page_end(page);
+    rch_page_judged(page, options->findings);
     put_note(page, more, " at places that are not listed");
     put_note(page, growth->garbage, " held by garbage only, until the next collection");
     put_note(page, growth->unexplained, " held by nothing that was found");

@@ -5,6 +5,7 @@
 #define RCH_RENDER_RENDER_H
 #include "analyze/ask.h"
 #include "analyze/fd_table.h"
+#include "analyze/finding.h"
 #include "analyze/growth.h"
 #include "analyze/histogram.h"
 #include "analyze/why.h"
@@ -20,6 +21,7 @@ struct rch_render_options {
     bool retained;       // top: the column of retained bytes
     bool locals;         // stacks: with local variables
     const char *thread;  // stacks: only the one of this name or number; NULL: all
+    const struct rch_findings *findings;  // judged: marks what is known; NULL: nothing is
     const struct rch_asked *asked;  // how the question was put; NULL: a type, named by the answer
 };
 

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "render/report.h"
 #include "render/why_parts.h"
 
 static void put_freed(struct rch_json *json, const char *key, const struct rch_freed *freed)
@@ -76,10 +77,11 @@ static void put_groups(struct rch_json *json, const struct rch_graph *g,
 }
 
 static void put_holder(struct rch_json *json, const struct rch_graph *g,
-                       const struct rch_holder *holder)
+                       const struct rch_holder *holder, const struct rch_findings *findings)
 {
     rch_json_open(json, NULL, '{', false);
     rch_json_string(json, "fingerprint", holder->fingerprint);
+    rch_json_known(json, findings, holder->fingerprint);
     rch_json_root(json, holder);
     rch_json_path(json, g, holder->hops, holder->num_hops);
     rch_json_bool(json, "cuttable", holder->is_cuttable);
@@ -128,21 +130,20 @@ static void put_question(struct rch_json *json, const char *text, const struct r
 }
 
 void rch_json_answer(struct rch_json *json, const char *key, const struct rch_graph *g,
-                     const struct rch_answer *answer, const struct rch_asked *asked,
-                     const char *source)
+                     const struct rch_answer *answer, const struct rch_render_options *options)
 {
     rch_json_open(json, key, '{', false);
     rch_json_string(json, "schema", "refchain.why/1");
-    put_question(json, answer->question, asked);
-    if (source)
-        rch_json_string(json, "source", source);
+    put_question(json, answer->question, options->asked);
+    if (options->source)
+        rch_json_string(json, "source", options->source);
     rch_json_count(json, "objects", answer->objects);
     rch_json_count(json, "bytes", answer->bytes);
     rch_json_bool(json, "partial", answer->is_partial);
     rch_json_bool(json, "diffuse", answer->is_diffuse);
     rch_json_open(json, "holders", '[', false);
     for (uint32_t i = 0; i < answer->num_holders; i++)
-        put_holder(json, g, &answer->holders[i]);
+        put_holder(json, g, &answer->holders[i], options->findings);
     rch_json_close(json, ']');
     rch_json_count(json, "holders_omitted", answer->num_more_holders);
     put_freed(json, "all_cut", &answer->all_cut);
@@ -162,7 +163,7 @@ void rch_render_why_json(const struct rch_graph *g, const struct rch_answer *ans
                          const struct rch_render_options *options, struct rch_sink *sink)
 {
     struct rch_json json = {.sink = sink};
-    rch_json_answer(&json, NULL, g, answer, options->asked, options->source);
+    rch_json_answer(&json, NULL, g, answer, options);
 }
 
 void rch_render_ambiguous_json(const struct rch_graph *g, const struct rch_ask_list *list,
@@ -181,8 +182,11 @@ void rch_render_ambiguous_json(const struct rch_graph *g, const struct rch_ask_l
     }
     rch_json_close(&json, ']');
     rch_json_open(&json, "answers", '[', false);
-    for (uint32_t i = 0; i < list->num_asked; i++)
-        rch_json_answer(&json, NULL, g, answers[i], &list->asked[i], options->source);
+    for (uint32_t i = 0; i < list->num_asked; i++) {
+        struct rch_render_options one = *options;
+        one.asked = &list->asked[i];
+        rch_json_answer(&json, NULL, g, answers[i], &one);
+    }
     rch_json_close(&json, ']');
     rch_json_close(&json, '}');
 }

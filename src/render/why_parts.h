@@ -10,10 +10,11 @@
 /// answer's warnings from number `first_warning` on.
 void rch_page_answer(struct rch_page *page, const struct rch_answer *answer, uint32_t first_warning,
                      const struct rch_render_options *options);
-/// The object of rch_render_why_json(), as the value of `key`.
+/// The way to the objects, hop by hop, with the reference to cut underlined if there is one.
+void rch_page_trace(struct rch_page *page, const struct rch_holder *holder);
+/// The object of rch_render_why_json(), as the value of `key`; `options` as there.
 void rch_json_answer(struct rch_json *json, const char *key, const struct rch_graph *g,
-                     const struct rch_answer *answer, const struct rch_asked *asked,
-                     const char *source);
+                     const struct rch_answer *answer, const struct rch_render_options *options);
 /// "path": [...] and "root": {...}, as in an answer.
 void rch_json_path(struct rch_json *json, const struct rch_graph *g, const struct rch_hop *hops,
                    uint32_t num_hops);

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "render/hop_text.h"
-#include "render/line.h"
+#include "render/report.h"
 #include "render/why_parts.h"
 #include "render/why_words.h"
 
@@ -85,12 +85,14 @@ static void put_matches(struct rch_page *page, const struct rch_asked *asked)
     }
 }
 
-static void put_summary(struct rch_page *page, const struct rch_answer *answer)
+static void put_summary(struct rch_page *page, const struct rch_answer *answer,
+                        const struct rch_render_options *options)
 {
     char text[RCH_WHY_SENTENCE_BYTES];
     rch_why_sentence(text, answer);
     rch_page_end(page);
     rch_page_wrap(page, text, 0);
+    rch_page_judged(page, options->findings);
 }
 
 // ---- the trace ----------------------------------------------------------------------------------
@@ -249,6 +251,11 @@ static void put_trace(struct rch_page *page, const struct rch_holder *holder,
     rch_page_end(page);
 }
 
+void rch_page_trace(struct rch_page *page, const struct rch_holder *holder)
+{
+    put_trace(page, holder, holder->hops, holder->num_hops, holder->is_cuttable);
+}
+
 // ---- what stands below a trace ------------------------------------------------------------------
 
 static void put_label(struct rch_page *page, const char *label)
@@ -375,7 +382,8 @@ static void put_holder(struct rch_page *page, const struct rch_answer *answer, u
 {
     const struct rch_holder *holder = &answer->holders[i];
     put_heading(page, answer, i);
-    put_trace(page, holder, holder->hops, holder->num_hops, holder->is_cuttable);
+    rch_page_known(page, options->findings, holder->fingerprint, LABEL_INDENT, TEXT_INDENT);
+    rch_page_trace(page, holder);
     if (holder->is_cuttable) {
         put_cut(page, holder);
         put_label(page, "frees");
@@ -485,7 +493,7 @@ static void put_guess_note(struct rch_page *page, const struct rch_answer *answe
 void rch_page_answer(struct rch_page *page, const struct rch_answer *answer, uint32_t first_warning,
                      const struct rch_render_options *options)
 {
-    put_summary(page, answer);
+    put_summary(page, answer, options);
     uint32_t limit = options->limit ? options->limit : answer->is_diffuse ? 8 : UINT32_MAX;
     for (uint32_t i = 0; i < answer->num_holders && i < limit; i++)
         put_holder(page, answer, i, options);

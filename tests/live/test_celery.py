@@ -2,6 +2,7 @@
 """The leak of Celery 5.2.6 against a real RabbitMQ: both holders of the sockets, one of the apps.
 repr() of some of these objects opens connections or blocks for ever; asking does neither."""
 
+import json
 import os
 import pathlib
 import shutil
@@ -14,6 +15,7 @@ import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "py"))
 import inside  # noqa: E402
+import native  # noqa: E402
 
 pytestmark = [pytest.mark.rabbitmq, pytest.mark.timeout(300)]
 pytest.importorskip("celery", reason="celery is not installed: use `make test-rabbitmq`")
@@ -121,3 +123,32 @@ def test_asking_opens_no_connection_and_does_not_block(told):
         assert row["sockets"][0] >= APPS and row["sockets"][0] == row["sockets"][1]
         assert row["threads"][0] == row["threads"][1]
         assert row["seconds"] < 20
+
+
+def test_the_fingerprints_are_the_same_everywhere(told):
+    """With those that other interpreters saw (tests/py/test_fingerprints.py)."""
+    expected = json.loads((inside.HERE / "fingerprints.json").read_text())
+    seen = {}
+    for row in told:
+        prints = sorted(holder["fingerprint"] for holder in row["answer"]["holders"])
+        seen[row["answer"]["question"]["type"]] = prints
+    assert seen == expected["celery"]
+
+
+def test_from_outside_they_are_the_same(broker):
+    expected = json.loads((inside.HERE / "fingerprints.json").read_text())["celery"]
+    with subprocess.Popen(
+        [sys.executable, inside.corpus() / "story_celery526.py", "--leak", "20"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        encoding="utf-8",
+        env=inside.environment(PYTHONHASHSEED="random"),
+    ) as process:
+        try:
+            assert process.stdout.readline().startswith("READY")
+            for question, prints in expected.items():
+                done = native.run("why", process.pid, question, "--json")
+                holders = json.loads(done.stdout)["holders"]
+                assert sorted(holder["fingerprint"] for holder in holders) == prints
+        finally:
+            process.kill()

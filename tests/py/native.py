@@ -74,10 +74,12 @@ def make_rch(graph, path):
 
 
 def make_all(folder):
-    """Every graph of tests/golden as a snapshot of the same name in folder, and hostile.rch."""
+    """Every graph of tests/golden as a snapshot of the same name in folder, hostile.rch, what is known."""
     for graph in sorted(GOLDEN.glob("*.graph")):
         make_rch(graph, folder / f"{graph.stem}.rch")
     make_rch("--hostile", folder / "hostile.rch")
+    for known in GOLDEN.glob("*.known"):
+        shutil.copy(known, folder)
     whole = (folder / "story.rch").read_bytes()
     (folder / "short.rch").write_bytes(whole[: len(whole) // 2])
 

@@ -93,8 +93,11 @@ def test_the_stub_has_the_names_of_the_binary():
 
 def test_the_stub_has_the_arguments_of_the_binary(graph):
     """Each argument that the stub names is taken by name, unless it says otherwise."""
-    _, json_text, picture = graph._core.why(question="Conn", text=None, source=None, max_holders=1,
-                                   raw=False, all=False, color=True)[0]  # fmt: skip
+    _, json_text, picture, reports = graph._core.why(
+        question="Conn", text=None, source=None, max_holders=1, raw=False, all=False, color=True,
+        known=(b"", "none", 20261231),
+    )[0]  # fmt: skip
+    assert "0 known" not in reports[0] and json.loads(reports[1])["version"] == "2.1.0"
     assert json.loads(json_text)["objects"] == 12 and isinstance(picture, _core.Picture)
     assert "Conn" in graph._core.top(limit=100000, json=False, all=True, source="here")
     assert json.loads(graph._core.top(limit=1, json=True))["rows"]

@@ -1,0 +1,1 @@
+refchain known check -f story.known

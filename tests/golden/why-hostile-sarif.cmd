@@ -1,0 +1,1 @@
+refchain why hostile.rch Leak --format sarif

@@ -1,0 +1,1 @@
+refchain why story.rch TCPTransport --known broken.known
