@@ -70,6 +70,13 @@ static bool take_option(const struct rch_command *command, int id, struct rch_ar
             return true;
         rch_say("%s: cannot sort by '%s', only by objects or retained", command->name, optarg);
         return false;
+    case RCH_OPT_CUT:
+        if (args->num_cuts < RCH_MAX_CUTS) {
+            args->cuts[args->num_cuts++] = optarg;
+            return true;
+        }
+        rch_say("%s: more than %d references to cut", command->name, (int)RCH_MAX_CUTS);
+        return false;
     case RCH_OPT_THREAD: args->thread = optarg; return true;
     case RCH_OPT_LIMIT: count = &args->limit; break;
     case RCH_OPT_MAX_HOLDERS: count = &args->max_holders; break;

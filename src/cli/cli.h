@@ -36,6 +36,8 @@ enum rch_option_id {
     RCH_OPT_BACKREFS,
     RCH_OPT_DEPTH,
     RCH_OPT_TYPES,
+    RCH_OPT_CUT,
+    RCH_OPT_BY,
 };
 
 /// One row of an option table: getopt's options and the help text both come from it.
@@ -56,6 +58,8 @@ struct rch_args {
     uint64_t memory_limit;  // bytes, 0: not given
     const char *thread;     // of stacks
     bool locals;
+    const char *cuts[RCH_MAX_CUTS];  // of what-if
+    uint32_t num_cuts;
     const char *const *words;  // what is not an option
     int num_words;
 };
@@ -71,7 +75,8 @@ struct rch_command {
     int (*run)(const struct rch_args *args);  // returns an rch_exit
 };
 extern const struct rch_command rch_command_why, rch_command_top, rch_command_stacks,
-    rch_command_fds, rch_command_graph, rch_command_diff, rch_command_dump, rch_command_doctor;
+    rch_command_fds, rch_command_graph, rch_command_diff, rch_command_dump, rch_command_doctor,
+    rch_command_what_if;
 
 /// Parse argv[1..] for `command`. Returns -1 to go on, otherwise the exit code to end with (help was
 /// printed, or a usage error said).

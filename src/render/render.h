@@ -7,6 +7,7 @@
 #include "analyze/fd_table.h"
 #include "analyze/growth.h"
 #include "analyze/histogram.h"
+#include "analyze/what_if.h"
 #include "analyze/why.h"
 #include "base/sink.h"
 
@@ -57,6 +58,17 @@ void rch_render_growth_text(const struct rch_growth *growth, enum rch_growth_by 
 /// schema refchain.growth/1
 void rch_render_growth_json(const struct rch_graph *g, const struct rch_growth *growth,
                             const struct rch_render_options *options, struct rch_sink *sink);
+
+/// What each cut frees and what of its targets stays, then what becomes free by type; limit: types.
+void rch_render_what_if_text(const struct rch_graph *g, const struct rch_what_if *answer,
+                             const struct rch_render_options *options, struct rch_sink *sink);
+/// schema refchain.what-if/1
+void rch_render_what_if_json(const struct rch_graph *g, const struct rch_what_if *answer,
+                             const struct rch_render_options *options, struct rch_sink *sink);
+/// A name that names several references, or none: which, or what may have been meant. Nothing if there is
+/// nothing to tell.
+void rch_render_unclear_text(const struct rch_reference_list *list,
+                             const struct rch_render_options *options, struct rch_sink *sink);
 
 /// Where each thread stands, most recent call first; limit: calls of a thread.
 void rch_render_stacks_text(const struct rch_graph *g, const struct rch_render_options *options,
