@@ -338,6 +338,10 @@ static enum rch_status not_found(struct finder *f, const char *text, struct rch_
     if (!f->best)
         return rch_fail(err, RCH_ENOTFOUND, "'%.100s' begins with no module and no other root", text);
     int num = (int)(f->best - f->text);
+    while (num && f->text[num - 1] == ' ')
+        num--;
+    if (!num)
+        return rch_fail(err, RCH_ENOTFOUND, "no running function has '%.100s'", text);
     return rch_fail(err, RCH_ENOTFOUND, "'%.*s' is there, but nothing in it is called '%.60s'",
                     num < 100 ? num : 100, f->text, f->best);
 }

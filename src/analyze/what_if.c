@@ -154,44 +154,79 @@ static enum rch_status count_types(struct asker *a, struct rch_error *err)
 
 // --- what stays, and why ---
 
-// Count the targets of the cuts of `active` by `after` (bits: alive when these are made). *kept_out: one that
-// stays, of the collector's if there is any.
-static enum rch_status count_targets(struct asker *a, uint64_t active, const uint64_t *after,
-                                     struct rch_cut_targets *targets, rch_node *kept_out,
-                                     struct rch_error *err)
+struct tally {
+    uint32_t num;      // objects of a type that stay
+    rch_node example;  // the first of them
+};
+
+struct rest {
+    const uint64_t *after;  // bits: alive when the cuts are made
+    uint64_t *seen;         // bits
+    struct tally *by_type;
+    bool has_any;
+};
+
+static void note_kept(const struct rch_graph *g, struct rest *rest, rch_node v)
+{
+    struct tally *tally = &rest->by_type[g->shapes[g->shape_of[v]].type];
+    if (!tally->num++ || v < tally->example)
+        tally->example = v;
+    rest->has_any = true;
+}
+
+static void count_targets(struct asker *a, uint64_t active, struct rest *rest,
+                          struct rch_kept *kept)
 {
     const struct rch_graph *g = a->view.g;
     const struct rch_cut_edge *rows = a->cuts.edges.mem;
-    RCH_BITS(seen, a->view.alloc, g->num_nodes);
-    if (!seen.mem)
-        return no_memory(g, err);
     for (size_t i = 0; i < a->cuts.edges.num; i++) {
         rch_node to = g->edges[rows[i].edge];
         if (!(rows[i].holders & active) || !rch_bit(a->reach.live, rows[i].source) ||
-            !rch_bit_add(seen.mem, to))
+            !rch_bit_add(rest->seen, to))
             continue;
-        targets->num++;
-        if (!rch_bit(after, to))
-            continue;
-        targets->kept++;
-        if (to < *kept_out)  // the collector's come first
-            *kept_out = to;
+        kept->targets++;
+        kept->kept_targets += rch_bit(rest->after, to);
+        if (rch_bit(rest->after, to) && to < g->num_tracked)
+            note_kept(g, rest, to);
     }
-    return RCH_OK;
+}
+
+// What the freed objects refer to: instances, and by references that do not mislead.
+static void count_beyond(struct asker *a, struct rest *rest)
+{
+    const struct rch_graph *g = a->view.g;
+    const rch_node *region = a->region.mem;
+    const uint32_t shared = RCH_TYPE_IS_TYPE | RCH_TYPE_IS_FUNCTION | RCH_TYPE_IS_MODULE;
+    for (uint64_t i = 0; i < a->answer->frees.objects; i++) {
+        rch_node v = region[i];
+        for (uint32_t e = g->edge_start[v]; !rch_bit(rest->after, v) && e < g->edge_start[v + 1];
+             e++) {
+            rch_node to = g->edges[e];
+            if (to != RCH_NO_NODE && to < g->num_tracked && rch_bit(rest->after, to) &&
+                !(rch_type_of(g, to)->flags & shared) && rch_edge_holds(&a->view, v, e) &&
+                !rch_step_of(&a->view, v, e).penalty && rch_bit_add(rest->seen, to))
+                note_kept(g, rest, to);
+        }
+    }
+}
+
+static uint32_t most_kept(const struct rch_graph *g, const struct rest *rest)
+{
+    uint32_t best = 0;
+    for (uint32_t t = 1; t < g->num_types; t++) {
+        uint32_t num = rest->by_type[t].num, most = rest->by_type[best].num;
+        if (num > most || (num && num == most && rch_compare_types(g, t, best) < 0))
+            best = t;
+    }
+    return best;
 }
 
 // The preferred path to an object when the cuts of `active` are made.
-static enum rch_status tell_other(struct asker *a, uint64_t active, rch_node kept,
-                                  struct rch_cut_targets *targets, struct rch_error *err)
+static enum rch_status tell_other(struct asker *a, uint64_t active, rch_node v,
+                                  struct rch_holder *other, struct rch_error *err)
 {
-    const struct rch_graph *g = a->view.g;
-    struct rch_arena *arena = &a->answer->arena;
-    targets->kept_type = rch_type_text(g, g->shapes[g->shape_of[kept]].type, arena);
-    targets->kept_is_atom = kept >= g->num_tracked;
-    if (!targets->kept_type)
-        return no_memory(g, err);
     struct rch_view view;
-    RCH_TRY(rch_view_init(&view, g, a->view.rev, &nobody, a->view.alloc, err));
+    RCH_TRY(rch_view_init(&view, a->view.g, a->view.rev, &nobody, a->view.alloc, err));
     enum rch_status st = RCH_OK;
     for (uint32_t i = 0; i < a->answer->num_cuts && st == RCH_OK; i++) {
         const struct rch_named_reference *named = a->answer->cuts[i].named;
@@ -199,17 +234,34 @@ static enum rch_status tell_other(struct asker *a, uint64_t active, rch_node kep
             st = rch_view_ignore(&view, named->edges, named->sources, named->num_edges, err);
     }
     if (st == RCH_OK)
-        st = rch_name_objects(&view, &kept, 1, arena, &targets->other, err);
+        st = rch_name_objects(&view, &v, 1, &a->answer->arena, other, err);
     rch_view_deinit(&view);
     return st;
 }
 
-static enum rch_status tell_targets(struct asker *a, uint64_t active, const uint64_t *after,
-                                    struct rch_cut_targets *targets, struct rch_error *err)
+// `after` (bits): what is alive when the cuts of `active` are made.
+static enum rch_status tell_kept(struct asker *a, uint64_t active, const uint64_t *after,
+                                 struct rch_kept *kept, struct rch_error *err)
 {
-    rch_node kept = RCH_NO_NODE;
-    RCH_TRY(count_targets(a, active, after, targets, &kept, err));
-    return targets->kept ? tell_other(a, active, kept, targets, err) : RCH_OK;
+    const struct rch_graph *g = a->view.g;
+    RCH_BITS(seen, a->view.alloc, g->num_nodes);
+    RCH_BLOCK(by_type, a->view.alloc, g->num_types, sizeof(struct tally));
+    struct rest rest = {after, seen.mem, by_type.mem, false};
+    if (!rest.seen || !rest.by_type)
+        return no_memory(g, err);
+    count_targets(a, active, &rest, kept);
+    if (!rest.has_any) {
+        count_beyond(a, &rest);
+        kept->is_beyond = rest.has_any;
+    }
+    if (!rest.has_any)
+        return RCH_OK;
+    uint32_t type = most_kept(g, &rest);
+    kept->type = rch_type_text(g, type, &a->answer->arena);
+    kept->num_of_type = rest.by_type[type].num;
+    if (!kept->type)
+        return no_memory(g, err);
+    return tell_other(a, active, rest.by_type[type].example, &kept->other, err);
 }
 
 static enum rch_status tell_each(struct asker *a, struct rch_error *err)
@@ -220,13 +272,13 @@ static enum rch_status tell_each(struct asker *a, struct rch_error *err)
         RCH_TRY(go_on(a, i + UINT64_C(1), err));
         if (answer->num_cuts == 1) {
             cut->frees = answer->frees;
-            cut->targets = answer->targets;
+            cut->kept = answer->kept;
             break;
         }
         struct rch_freed left = rch_whatif_reach(&a->reach, UINT64_C(1) << i);
         cut->frees.objects = answer->frees.objects - left.objects;
         cut->frees.bytes = answer->frees.bytes - left.bytes;
-        RCH_TRY(tell_targets(a, UINT64_C(1) << i, a->reach.scratch, &cut->targets, err));
+        RCH_TRY(tell_kept(a, UINT64_C(1) << i, a->reach.scratch, &cut->kept, err));
     }
     return RCH_OK;
 }
@@ -250,7 +302,7 @@ static enum rch_status solve(struct asker *a, struct rch_error *err)
         return no_memory(g, err);
     memcpy(a->region.mem, a->queue.mem, answer->frees.objects * sizeof(rch_node));
     RCH_TRY(count_types(a, err));
-    RCH_TRY(tell_targets(a, UINT64_MAX, a->reach.base, &answer->targets, err));
+    RCH_TRY(tell_kept(a, UINT64_MAX, a->reach.base, &answer->kept, err));
     return tell_each(a, err);
 }
 

@@ -11,20 +11,23 @@ struct rch_freed_type {
     uint64_t objects, bytes;
 };
 
-/// The objects that the cut references lead to.
-struct rch_cut_targets {
-    uint64_t num;            // alive before the cut
-    uint64_t kept;           // of these, alive after it
-    const char *kept_type;    // of one that is kept: the collector's rather than an atom; NULL: none
-    bool kept_is_atom;        // only atoms are kept: numbers and strings that others have too
-    struct rch_holder other;  // who keeps that one: the preferred path to it. fingerprint NULL: none is kept
+/// What stays alive next to a cut because something else holds it too.
+struct rch_kept {
+    uint64_t targets;         // objects that the cut references lead to, alive before the cut
+    uint64_t kept_targets;    // of these, alive after it
+    const char *type;         // of most of the collector's objects among them. If there are none, of most
+                              // that what becomes free refers to (classes, functions and modules left
+                              // out). NULL: none of either
+    uint64_t num_of_type;     // how many those are
+    bool is_beyond;           // they are the latter
+    struct rch_holder other;  // who keeps one of them: the preferred path. fingerprint NULL: only the asker
 };
 
 struct rch_what_if_cut {
     const char *text;                   // as it was asked
     struct rch_named_reference *named;  // what it names
     struct rch_freed frees;             // by this cut alone; `question` is 0
-    struct rch_cut_targets targets;     // after this cut alone
+    struct rch_kept kept;               // after this cut alone
 };
 
 struct rch_what_if {
@@ -32,7 +35,7 @@ struct rch_what_if {
     struct rch_what_if_cut *cuts;
     uint32_t num_cuts;
     struct rch_freed frees;          // by all cuts together
-    struct rch_cut_targets targets;  // after all cuts, of all
+    struct rch_kept kept;            // after all cuts
     struct rch_freed_type *types;    // of all that becomes free: most bytes first, then by name
     uint32_t num_types;
     struct rch_reference_list *lists;  // one a cut, own the references
@@ -45,7 +48,7 @@ enum { RCH_MAX_CUTS = 64 };
 /// nothing, and unclear->near may help; RCH_EINVAL: one names several, unclear->found has them, or cannot be
 /// read. `unclear` is valid after every return and the caller's to deinit. `rev` may be NULL: then it is made
 /// and dropped. `progress` may be NULL. On success the caller owns *out. O(nodes + refs), one full sweep and
-/// one over the freed part for every cut; another view and sweep for each of whose targets some are kept.
+/// one over the freed part for every cut; another view and sweep for each next to which something stays.
 RCH_MUST_CHECK enum rch_status rch_what_if(const struct rch_graph *g, const struct rch_reverse *rev,
                                            const char *const *texts, uint32_t num,
                                            const struct rch_progress *progress,

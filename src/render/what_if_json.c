@@ -10,20 +10,23 @@ static void put_freed(struct rch_json *json, const struct rch_freed *freed)
     rch_json_close(json, '}');
 }
 
-static void put_targets(struct rch_json *json, const struct rch_graph *g,
-                        const struct rch_cut_targets *targets)
+static void put_kept(struct rch_json *json, const struct rch_graph *g, const struct rch_kept *kept)
 {
-    rch_json_count(json, "targets", targets->num);
-    rch_json_count(json, "targets_kept", targets->kept);
-    if (!targets->other.fingerprint) {
-        rch_json_null(json, "kept_by");
+    rch_json_count(json, "targets", kept->targets);
+    rch_json_count(json, "targets_kept", kept->kept_targets);
+    if (!kept->type) {
+        rch_json_null(json, "stays");
         return;
     }
-    rch_json_open(json, "kept_by", '{', false);
-    rch_json_string(json, "type", targets->kept_type);
-    rch_json_string(json, "fingerprint", targets->other.fingerprint);
-    rch_json_root(json, &targets->other);
-    rch_json_path(json, g, targets->other.hops, targets->other.num_hops);
+    rch_json_open(json, "stays", '{', false);
+    rch_json_string(json, "type", kept->type);
+    rch_json_count(json, "objects", kept->num_of_type);
+    rch_json_bool(json, "beyond", kept->is_beyond);
+    rch_json_string(json, "fingerprint", kept->other.fingerprint);
+    if (kept->other.fingerprint) {
+        rch_json_root(json, &kept->other);
+        rch_json_path(json, g, kept->other.hops, kept->other.num_hops);
+    }
     rch_json_close(json, '}');
 }
 
@@ -39,7 +42,7 @@ static void put_cut(struct rch_json *json, const struct rch_graph *g,
     rch_json_count(json, "references", named->place.num_cut_refs);
     rch_json_bool(json, "cuttable", named->is_object || !named->num_fixed);
     put_freed(json, &cut->frees);
-    put_targets(json, g, &cut->targets);
+    put_kept(json, g, &cut->kept);
     rch_json_close(json, '}');
 }
 
@@ -59,7 +62,7 @@ void rch_render_what_if_json(const struct rch_graph *g, const struct rch_what_if
         put_cut(&json, g, &answer->cuts[i]);
     rch_json_close(&json, ']');
     put_freed(&json, &answer->frees);
-    put_targets(&json, g, &answer->targets);
+    put_kept(&json, g, &answer->kept);
     rch_json_open(&json, "types", '[', false);
     for (uint32_t i = 0; i < num; i++) {
         rch_json_open(&json, NULL, '{', true);

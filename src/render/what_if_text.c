@@ -49,26 +49,27 @@ static void put_freed(struct rch_page *page, const struct rch_freed *freed)
     rch_page_end(page);
 }
 
-// Who keeps what the cut references lead to.
-static void put_kept(struct rch_page *page, const struct rch_cut_targets *targets)
+// What stays next to the cut, and who keeps it.
+static void put_kept(struct rch_page *page, const struct rch_kept *kept)
 {
-    char kept[RCH_NUMBER_BYTES], all[RCH_NUMBER_BYTES], path[RCH_CLEAN_BYTES];
-    if (!targets->kept || targets->kept_is_atom)
+    char number[RCH_NUMBER_BYTES], all[RCH_NUMBER_BYTES], path[RCH_CLEAN_BYTES];
+    if (!kept->type)
         return;
     put_word(page, "stays");
-    if (targets->num == 1)
-        rch_page_words(page, "the object that it leads to, ");
-    else
-        rch_page_words(page, "%s of %s objects that these lead to, such as ",
-                       rch_count_text(kept, targets->kept), rch_count_text(all, targets->num));
+    rch_page_words(page, "%s", rch_count_text(number, kept->num_of_type));
+    if (!kept->is_beyond && kept->targets > kept->num_of_type)
+        rch_page_words(page, " of the %s objects there", rch_count_text(all, kept->targets));
+    rch_page_words(page, kept->is_beyond ? " of type " : ", of type ");
     rch_page_style(page, RCH_STYLE_BOLD);
-    rch_page_name(page, targets->kept_type, 0);
+    rch_page_name(page, kept->type, page->max_columns / 2);
     rch_page_style(page, RCH_STYLE_PLAIN);
+    rch_page_words(page, kept->is_beyond ? ", which these objects refer to" : "");
     rch_page_end(page);
-    if (!targets->other.fingerprint)
+    if (!kept->other.fingerprint)
         return;
-    put_word(page, "held by");
-    rch_path_text(path, &targets->other, page->max_columns - page->columns, page->clean_flags);
+    rch_page_tab(page, WORD_END);
+    rch_page_words(page, "held by ");
+    rch_path_text(path, &kept->other, page->max_columns - page->columns, page->clean_flags);
     rch_page_name(page, path, 0);
     rch_page_end(page);
 }
@@ -94,8 +95,8 @@ static void put_cut(struct rch_page *page, const struct rch_what_if *answer, uin
     }
     put_word(page, "frees");
     put_freed(page, &cut->frees);
-    put_kept(page, &cut->targets);
-    if (!cut->targets.num) {
+    put_kept(page, &cut->kept);
+    if (!cut->kept.targets) {
         put_word(page, "note");
         rch_page_wrap(page, "Nothing alive hangs on it: what has it is garbage or the asker's, or it is weak.",
                       WORD_END);
@@ -174,7 +175,7 @@ void rch_render_what_if_text(const struct rch_graph *g, const struct rch_what_if
         rch_page_end(&page);
         put_word(&page, "frees");
         put_freed(&page, &answer->frees);
-        put_kept(&page, &answer->targets);
+        put_kept(&page, &answer->kept);
         rch_page_end(&page);
     }
     put_types(&page, answer, options);
