@@ -4,6 +4,7 @@
 #define RCH_ANALYZE_NAMED_IMPL_H
 #include "analyze/named_reference.h"
 #include "analyze/near_name.h"
+#include "analyze/view.h"
 
 enum rch__step_kind {
     RCH__STEP_NAME,     // .name

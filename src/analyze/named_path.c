@@ -14,6 +14,18 @@ static enum rch_status no_memory(const struct rch_graph *g, struct rch_error *er
     return rch_fail(err, RCH_ENOMEM, "paths in a graph of %" PRIu32 " nodes", g->num_nodes);
 }
 
+enum rch_status rch_name_root(const struct rch_graph *g, uint32_t root, struct rch_arena *arena,
+                              struct rch_holder *place, struct rch_error *err)
+{
+    const struct rch_root *row = &g->roots[root];
+    place->root_kind = (enum rch_root_kind)row->kind;
+    place->root_name =
+        rch_arena_copy(arena, rch_str_get(g, row->name), rch_str_bytes(g, row->name));
+    place->root_detail =
+        rch_arena_copy(arena, rch_str_get(g, row->detail), rch_str_bytes(g, row->detail));
+    return place->root_name && place->root_detail ? RCH_OK : no_memory(g, err);
+}
+
 enum rch_status rch_name_paths(struct rch_trails *t, const struct rch_trail_group *group,
                                const uint32_t *members, struct rch_arena *arena,
                                struct rch_holder *holder, struct rch_error *err)
@@ -22,16 +34,11 @@ enum rch_status rch_name_paths(struct rch_trails *t, const struct rch_trail_grou
     uint32_t cls = group->cls;
     while (CLASS(t, cls)->parent != RCH_NO_CLASS)
         cls = CLASS(t, cls)->parent;
-    const struct rch_root *root = &g->roots[CLASS(t, cls)->type];
     struct rch_hop *hops;
-    holder->root_kind = (enum rch_root_kind)root->kind;
-    holder->root_name =
-        rch_arena_copy(arena, rch_str_get(g, root->name), rch_str_bytes(g, root->name));
-    holder->root_detail =
-        rch_arena_copy(arena, rch_str_get(g, root->detail), rch_str_bytes(g, root->detail));
     char *print = rch_arena_take(arena, RCH_FINGERPRINT_BYTES, 1);
-    if (!holder->root_name || !holder->root_detail || !print)
+    if (!print)
         return no_memory(g, err);
+    RCH_TRY(rch_name_root(g, CLASS(t, cls)->type, arena, holder, err));
     RCH_TRY(rch_folded_hops(t, group, members, arena, &hops, &holder->num_hops, err));
     holder->hops = hops;
     holder->cut = holder->num_hops ? holder->num_hops - 1 : 0;

@@ -5,6 +5,11 @@
 #define RCH_ANALYZE_NAMED_PATH_H
 #include "analyze/hops.h"
 
+/// Tell a root (index into graph->roots): kind, name and detail of *place.
+RCH_MUST_CHECK enum rch_status rch_name_root(const struct rch_graph *g, uint32_t root,
+                                             struct rch_arena *arena, struct rch_holder *place,
+                                             struct rch_error *err);
+
 /// Tell the paths of one group of finished trails: root, hops and fingerprint of *holder, the last hop as
 /// its cut. Its other fields stay as they are. Strings come from `arena`. O(references on those paths).
 RCH_MUST_CHECK enum rch_status rch_name_paths(struct rch_trails *t,

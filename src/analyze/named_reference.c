@@ -148,20 +148,6 @@ static enum rch_status find_candidates(struct finder *f, struct rch_error *err)
 
 // --- attempts ---
 
-static enum rch_status root_place(struct finder *f, rch_node root, struct rch_holder *place,
-                                  struct rch_error *err)
-{
-    const struct rch_graph *g = f->view->g;
-    const struct rch_root *row = &g->roots[root - g->num_objects];
-    struct rch_arena *arena = &f->list->arena;
-    *place = (struct rch_holder){.root_kind = (enum rch_root_kind)row->kind};
-    place->root_name =
-        rch_arena_copy(arena, rch_str_get(g, row->name), rch_str_bytes(g, row->name));
-    place->root_detail =
-        rch_arena_copy(arena, rch_str_get(g, row->detail), rch_str_bytes(g, row->detail));
-    return place->root_name && place->root_detail ? RCH_OK : no_memory(err);
-}
-
 // What would have been near, for the attempt that came farthest.
 static enum rch_status note_failure(struct finder *f, const struct rch_vec *steps,
                                     uint32_t num_done, struct rch_error *err)
@@ -201,8 +187,9 @@ static enum rch_status attempt_roots(struct finder *f, struct rch_error *err)
         if (f->found.num && (c.is_whole != last->is_whole ||
                              (c.is_whole && c.num_bytes != last->num_bytes)))
             break;  // a longer name, or a whole one, has been found to be meant
-        struct rch_holder place;
-        RCH_TRY(root_place(f, c.root, &place, err));
+        struct rch_holder place = {0};
+        RCH_TRY(rch_name_root(f->view->g, c.root - f->view->g->num_objects, &f->list->arena, &place,
+                              err));
         RCH_TRY(attempt(f, c.root, f->text + c.num_bytes, &place, err));
     }
     return RCH_OK;

@@ -15,7 +15,9 @@
 // same, one is meant by its detail: "local conn in read() (worker.py:12, thread Thread-1)".
 #ifndef RCH_ANALYZE_NAMED_REFERENCE_H
 #define RCH_ANALYZE_NAMED_REFERENCE_H
-#include "analyze/view.h"
+#include "analyze/why.h"
+
+struct rch_view;
 
 struct rch_named_reference {
     struct rch_holder place;  // where it is, as in an answer: root, hops, cut, cut_is_group and

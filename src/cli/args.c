@@ -42,6 +42,26 @@ static int usage_error(const struct rch_command *command)
     return RCH_EXIT_USAGE;
 }
 
+static const char *const sorts[] = {
+    [RCH_TOP_OBJECTS] = "objects", [RCH_TOP_BYTES] = "bytes", [RCH_TOP_RETAINED] = "retained"};
+static const char *const bys[] = {[RCH_BY_TYPE] = "type",
+                                  [RCH_BY_MODULE] = "module",
+                                  [RCH_BY_HOLDER] = "holder",
+                                  [RCH_BY_DOMINATOR] = "dominator"};
+enum { NUM_SORTS = sizeof(sorts) / sizeof(sorts[0]), NUM_BYS = sizeof(bys) / sizeof(bys[0]) };
+
+/// The number of the word among `words`; those from 1 on are words.
+static bool take_word(const char *text, const char *const *words, int num, int *out)
+{
+    for (int i = 1; i < num; i++) {
+        if (strcmp(text, words[i]) == 0) {
+            *out = i;
+            return true;
+        }
+    }
+    return false;
+}
+
 /// Take over one option; false when its value makes no sense.
 static bool take_option(const struct rch_command *command, int id, struct rch_args *args)
 {
@@ -65,10 +85,16 @@ static bool take_option(const struct rch_command *command, int id, struct rch_ar
         rch_say("%s: '%s' is not a size like 500M or 8G", command->name, optarg);
         return false;
     case RCH_OPT_SORT:
-        args->sort_retained = strcmp(optarg, "retained") == 0;
-        if (args->sort_retained || strcmp(optarg, "objects") == 0)
+        if (take_word(optarg, sorts, NUM_SORTS, &args->sort))
             return true;
-        rch_say("%s: cannot sort by '%s', only by objects or retained", command->name, optarg);
+        rch_say("%s: cannot sort by '%s', only by objects, bytes or retained", command->name,
+                optarg);
+        return false;
+    case RCH_OPT_BY:
+        if (take_word(optarg, bys, NUM_BYS, &args->by))
+            return true;
+        rch_say("%s: there is no '%s', only type, module, holder and dominator", command->name,
+                optarg);
         return false;
     case RCH_OPT_CUT:
         if (args->num_cuts < RCH_MAX_CUTS) {

@@ -49,9 +49,12 @@ struct rch_option {
     const char *help;
 };
 
+enum rch_top_sort { RCH_TOP_OBJECTS = 1, RCH_TOP_BYTES, RCH_TOP_RETAINED };
+enum rch_top_by { RCH_BY_TYPE = 1, RCH_BY_MODULE, RCH_BY_HOLDER, RCH_BY_DOMINATOR };
+
 /// The command line after parsing. Pointers are into argv.
 struct rch_args {
-    bool sort_retained;  // top
+    int sort, by;  // top: enum rch_top_sort, rch_top_by; 0: not given
     bool json, raw, all, why, svg, html, refs, backrefs, types;
     uint32_t limit, max_holders, depth;
     const char *output, *sysroot;

@@ -7,6 +7,7 @@
 #include "analyze/fd_table.h"
 #include "analyze/growth.h"
 #include "analyze/histogram.h"
+#include "analyze/keepers.h"
 #include "analyze/what_if.h"
 #include "analyze/why.h"
 #include "base/sink.h"
@@ -50,6 +51,18 @@ void rch_render_top_text(const struct rch_graph *g, const struct rch_type_count 
 void rch_render_top_json(const struct rch_graph *g, const struct rch_type_count *rows,
                          uint32_t num_rows, const struct rch_render_options *options,
                          struct rch_sink *sink);
+
+/// Who keeps the most, a line each; of single objects also what is below them.
+void rch_render_keepers_text(const struct rch_graph *g, const struct rch_keepers *keepers,
+                             const struct rch_render_options *options, struct rch_sink *sink);
+/// schema refchain.keepers/1
+void rch_render_keepers_json(const struct rch_graph *g, const struct rch_keepers *keepers,
+                             const struct rch_render_options *options, struct rch_sink *sink);
+void rch_render_dominators_text(const struct rch_graph *g, const struct rch_dominators_of *answer,
+                                const struct rch_render_options *options, struct rch_sink *sink);
+/// schema refchain.dominators/1
+void rch_render_dominators_json(const struct rch_graph *g, const struct rch_dominators_of *answer,
+                                const struct rch_render_options *options, struct rch_sink *sink);
 
 /// What came: by place, a line each (two where the path is long), or what came and went by type.
 enum rch_growth_by { RCH_GROWTH_BY_HOLDER, RCH_GROWTH_BY_TYPE };
