@@ -257,8 +257,9 @@ enum rch_status rch__keepers_by_module(struct rch__forest *f,
 // --- all kinds ---
 
 static enum rch_status fill(const struct rch_graph *g, const struct rch_reverse *rev,
-                            const struct rch_keepers_options *options, const struct rch_alloc *alloc,
-                            struct rch_keepers *out, struct rch_error *err)
+                            const struct rch_keepers_options *options,
+                            const struct rch_alloc *alloc, struct rch_keepers *out,
+                            struct rch_error *err)
 {
     struct rch__forest f;
     RCH_TRY(rch__forest_init(&f, g, rev, options->progress, alloc, err));
@@ -270,11 +271,10 @@ static enum rch_status fill(const struct rch_graph *g, const struct rch_reverse 
         if (rch_is_orphan(&f.dom, v) &&
             __builtin_add_overflow(out->bytes, rch_size_bytes(g, v), &out->bytes))
             out->bytes = UINT64_MAX;
-    enum rch_status st = options->by == RCH_KEEPERS_MODULE
-                             ? rch__keepers_by_module(&f, options, out, err)
-                         : options->by == RCH_KEEPERS_HOLDER
-                             ? rch__keepers_by_place(&f, options, out, err)
-                             : rch__keepers_by_object(&f, options, out, err);
+    enum rch_status st =
+        options->by == RCH_KEEPERS_MODULE   ? rch__keepers_by_module(&f, options, out, err)
+        : options->by == RCH_KEEPERS_HOLDER ? rch__keepers_by_place(&f, options, out, err)
+                                            : rch__keepers_by_object(&f, options, out, err);
     rch__forest_deinit(&f);
     return st;
 }

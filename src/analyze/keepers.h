@@ -22,7 +22,7 @@ enum rch_keepers_by {
 /// Objects of one type that the row's object dominates directly (attribute dictionaries and cells left out).
 struct rch_kept_type {
     const char *type;
-    uint64_t num;  // of them
+    uint64_t num;             // of them
     uint64_t objects, bytes;  // retained by these
     bool has_hop;             // num is 1, and the row's object refers to it itself:
     struct rch_hop hop;       // by this reference; kind, name, index
@@ -58,8 +58,9 @@ struct rch_keepers {
 enum rch_keepers_sort { RCH_SORT_RETAINED, RCH_SORT_OBJECTS, RCH_SORT_BYTES };
 struct rch_keepers_options {
     enum rch_keepers_by by;
-    enum rch_keepers_sort sort;  // the most first; of MODULE, OBJECTS and BYTES mean the retained ones
-    uint32_t max_rows;           // 0: 20; MODULE: all
+    enum rch_keepers_sort
+        sort;           // the most first; of MODULE, OBJECTS and BYTES mean the retained ones
+    uint32_t max_rows;  // 0: 20; MODULE: all
     const struct rch_progress *progress;  // may be NULL
 };
 
@@ -77,12 +78,13 @@ void rch_keepers_free(struct rch_keepers *keepers);  // NULL is fine
 /// The immediate dominators of the question's members, in groups of one type (roots: one a root, what several
 /// roots hold: one group). An attribute dictionary or a cell stands for its owner.
 struct rch_dominator_group {
-    enum rch_keeper_kind kind;    // PLACE: objects of `type`; ROOTS: place.root_* is the root; SHARED; ORPHANS
-    const char *type;             // of the dominators; NULL unless PLACE
-    struct rch_holder place;      // PLACE: of the dominator that keeps most, `example`
-    rch_node example;             // or RCH_NO_NODE
-    uint64_t num_dominators;      // 1 unless PLACE
-    uint64_t members;             // that these dominate immediately
+    enum rch_keeper_kind
+        kind;          // PLACE: objects of `type`; ROOTS: place.root_* is the root; SHARED; ORPHANS
+    const char *type;  // of the dominators; NULL unless PLACE
+    struct rch_holder place;              // PLACE: of the dominator that keeps most, `example`
+    rch_node example;                     // or RCH_NO_NODE
+    uint64_t num_dominators;              // 1 unless PLACE
+    uint64_t members;                     // that these dominate immediately
     uint64_t retained_objects, retained;  // by those members, nothing twice
 };
 struct rch_dominators_of {
@@ -101,13 +103,10 @@ struct rch_dominators_of {
 };
 
 /// O(nodes + refs). Owned as above.
-RCH_MUST_CHECK enum rch_status rch_dominators_of(const struct rch_graph *g,
-                                                 const struct rch_reverse *rev,
-                                                 const struct rch_question *question,
-                                                 const struct rch_progress *progress,
-                                                 const struct rch_alloc *alloc,
-                                                 struct rch_dominators_of **out,
-                                                 struct rch_error *err);
+RCH_MUST_CHECK enum rch_status rch_dominators_of(
+    const struct rch_graph *g, const struct rch_reverse *rev, const struct rch_question *question,
+    const struct rch_progress *progress, const struct rch_alloc *alloc,
+    struct rch_dominators_of **out, struct rch_error *err);
 void rch_dominators_of_free(struct rch_dominators_of *answer);  // NULL is fine
 
 #endif

@@ -12,10 +12,11 @@ struct rch__forest {
     const struct rch_alloc *alloc;
     struct rch_view view;  // nobody asks: the asker's variables count
     struct rch_domtree dom;
-    uint64_t *bytes;             // retained; num_nodes + 1
-    struct rch_block count;      // uint32_t, num_nodes + 1: dominated nodes, itself included
-    struct rch_block order;      // rch_node, num_reached: see rch_domtree_lay_out
-    struct rch_block plumbing;   // bits: nodes that stand for their dominator: attribute dictionaries, cells
+    uint64_t *bytes;         // retained; num_nodes + 1
+    struct rch_block count;  // uint32_t, num_nodes + 1: dominated nodes, itself included
+    struct rch_block order;  // rch_node, num_reached: see rch_domtree_lay_out
+    struct rch_block
+        plumbing;  // bits: nodes that stand for their dominator: attribute dictionaries, cells
 };
 /// On error nothing is left to free.
 RCH_MUST_CHECK enum rch_status rch__forest_init(struct rch__forest *f, const struct rch_graph *g,

@@ -207,8 +207,8 @@ static enum rch_status add_up(struct picker *p, struct rch_keeper *row, const st
         enum rch_status st = RCH_OK;
         row->below[i] = sums[i];
         if (sums[i].num == 1)
-            row->below[i].has_hop = find_hop(p, row->node, sums[i].hop.example, &work,
-                                             &row->below[i].hop, err, &st);
+            row->below[i].has_hop =
+                find_hop(p, row->node, sums[i].hop.example, &work, &row->below[i].hop, err, &st);
         RCH_TRY(st);
     }
     return RCH_OK;

@@ -7,10 +7,10 @@
 #include "analyze/keepers_impl.h"
 #include "analyze/path.h"
 
-struct hand {                // a group of dominators in the making
+struct hand {  // a group of dominators in the making
     uint64_t num_dominators, members, retained_objects, retained;
-    uint32_t past;           // in the order of the tree, behind what its last member dominates
-    rch_node example;        // the one that keeps most
+    uint32_t past;     // in the order of the tree, behind what its last member dominates
+    rch_node example;  // the one that keeps most
 };
 
 // Groups are numbered: one a type, then one a root, then what several roots hold, then orphans.
@@ -261,8 +261,8 @@ static enum rch_status check(const struct rch_graph *g, const struct rch_questio
 static enum rch_status grow_and_answer(const struct rch_graph *g, const struct rch_reverse *rev,
                                        const struct rch_question *question,
                                        const struct rch_progress *progress,
-                                       const struct rch_alloc *alloc,
-                                       struct rch_dominators_of *out, struct rch_error *err)
+                                       const struct rch_alloc *alloc, struct rch_dominators_of *out,
+                                       struct rch_error *err)
 {
     struct rch__forest f;
     RCH_TRY(rch__forest_init(&f, g, rev, progress, alloc, err));

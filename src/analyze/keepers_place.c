@@ -16,11 +16,11 @@
 
 enum { DEFAULT_ROWS = 20 };
 
-struct spot {                     // what a class has
-    uint64_t objects, bytes;      // its own; what folds into them counts as bytes
+struct spot {                 // what a class has
+    uint64_t objects, bytes;  // its own; what folds into them counts as bytes
     uint64_t retained_objects, retained;
-    uint32_t past;                // in the order of the tree: behind what its last object dominates
-    uint32_t first;               // of `members`
+    uint32_t past;   // in the order of the tree: behind what its last object dominates
+    uint32_t first;  // of `members`
     bool is_passage;
 };
 

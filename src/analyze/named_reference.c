@@ -21,9 +21,9 @@ struct finder {
     struct rch_view *view;
     struct rch_reference_list *list;
     struct rch__walker walker;
-    const char *text;       // without the words below
-    const char *detail;     // in brackets at the end, or NULL
-    const char *function;   // "in read()" at the end, or NULL
+    const char *text;                  // without the words below
+    const char *detail;                // in brackets at the end, or NULL
+    const char *function;              // "in read()" at the end, or NULL
     struct rch_vec candidates, found;  // struct candidate, struct rch_named_reference
     struct rch_near_list near;
     const char *best;  // how far the text leads
@@ -183,9 +183,10 @@ static enum rch_status attempt_roots(struct finder *f, struct rch_error *err)
 {
     for (size_t i = 0; i < f->candidates.num; i++) {
         const struct candidate c = RCH_VEC_AT(&f->candidates, struct candidate, i);
-        const struct candidate *last = i ? &RCH_VEC_AT(&f->candidates, struct candidate, i - 1) : NULL;
-        if (f->found.num && (c.is_whole != last->is_whole ||
-                             (c.is_whole && c.num_bytes != last->num_bytes)))
+        const struct candidate *last =
+            i ? &RCH_VEC_AT(&f->candidates, struct candidate, i - 1) : NULL;
+        if (f->found.num &&
+            (c.is_whole != last->is_whole || (c.is_whole && c.num_bytes != last->num_bytes)))
             break;  // a longer name, or a whole one, has been found to be meant
         struct rch_holder place = {0};
         RCH_TRY(rch_name_root(f->view->g, c.root - f->view->g->num_objects, &f->list->arena, &place,
@@ -197,8 +198,8 @@ static enum rch_status attempt_roots(struct finder *f, struct rch_error *err)
 
 // --- addresses ---
 
-static enum rch_status all_references_to(struct finder *f, rch_node v, const struct rch_holder *place,
-                                         struct rch_error *err)
+static enum rch_status all_references_to(struct finder *f, rch_node v,
+                                         const struct rch_holder *place, struct rch_error *err)
 {
     const struct rch_reverse *rev = f->view->rev;
     struct rch_named_reference out = {.place = *place, .is_object = true};
@@ -260,7 +261,8 @@ static enum rch_status take_found(struct finder *f, struct rch_error *err)
     if (!list->found)
         return no_memory(err);
     for (size_t i = 0; i < f->found.num; i++) {
-        const struct rch_named_reference *row = &RCH_VEC_AT(&f->found, struct rch_named_reference, i);
+        const struct rch_named_reference *row =
+            &RCH_VEC_AT(&f->found, struct rch_named_reference, i);
         uint32_t k = 0;
         while (k < list->num_found && !is_same_root(&list->found[k].place, &row->place))
             k++;
@@ -323,7 +325,8 @@ static enum rch_status not_found(struct finder *f, const char *text, struct rch_
     list->near = near;
     list->num_near = f->near.num;
     if (!f->best)
-        return rch_fail(err, RCH_ENOTFOUND, "'%.100s' begins with no module and no other root", text);
+        return rch_fail(err, RCH_ENOTFOUND, "'%.100s' begins with no module and no other root",
+                        text);
     int num = (int)(f->best - f->text);
     while (num && f->text[num - 1] == ' ')
         num--;

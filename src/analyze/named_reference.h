@@ -21,19 +21,21 @@ struct rch_view;
 
 struct rch_named_reference {
     struct rch_holder place;  // where it is, as in an answer: root, hops, cut, cut_is_group and
-                              // num_cut_refs are filled; no hops: the root, or (is_object) an object
+    // num_cut_refs are filled; no hops: the root, or (is_object) an object
     bool is_object;           // every reference to the object of an address
     const uint32_t *edges;    // ascending; a mapping's key and value are two edges of one entry
     const rch_node *sources;  // of each edge
     uint32_t num_edges;
-    uint32_t num_fixed;  // of the edges: no statement of a program removes these alone (a tuple's item)
+    uint32_t
+        num_fixed;  // of the edges: no statement of a program removes these alone (a tuple's item)
 };
 
 struct rch_reference_list {
     struct rch_arena arena;             // owns everything below
     struct rch_named_reference *found;  // one; more: the text is ambiguous
     uint32_t num_found;
-    const char *const *near;  // when nothing was found: texts that name something, the nearest first
+    const char *const
+        *near;  // when nothing was found: texts that name something, the nearest first
     uint32_t num_near;
 };
 

@@ -159,11 +159,11 @@ static bool is_angle(struct rch_view *view, uint32_t e, const struct rch_shown *
         const char *word;
         enum rch_edge_kind kind;
     } words[] = {
-        {"key", RCH_EDGE_KEY},         {"element", RCH_EDGE_ELEMENT},
-        {"stack", RCH_EDGE_STACK},     {"reference", RCH_EDGE_REFERENCE},
-        {"slot", RCH_EDGE_SLOT},       {"field", RCH_EDGE_FIELD},
-        {"object", RCH_EDGE_OBJECT},   {"weak", RCH_EDGE_WEAK},
-        {"local", RCH_EDGE_LOCAL},     {"closure", RCH_EDGE_CLOSURE},
+        {"key", RCH_EDGE_KEY},       {"element", RCH_EDGE_ELEMENT},
+        {"stack", RCH_EDGE_STACK},   {"reference", RCH_EDGE_REFERENCE},
+        {"slot", RCH_EDGE_SLOT},     {"field", RCH_EDGE_FIELD},
+        {"object", RCH_EDGE_OBJECT}, {"weak", RCH_EDGE_WEAK},
+        {"local", RCH_EDGE_LOCAL},   {"closure", RCH_EDGE_CLOSURE},
     };
     const struct rch_graph *g = view->g;
     for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
@@ -222,8 +222,7 @@ enum rch_status rch__walker_init(struct rch__walker *w, struct rch_view *view,
     *w = (struct rch__walker){.view = view, .arena = arena};
     rch_vec_init(&w->work, view->alloc, sizeof(rch_node));
     rch_vec_init(&w->hits, view->alloc, sizeof(uint32_t));
-    w->seen =
-        rch_block_make(view->alloc, rch_bits_words(view->g->num_nodes), sizeof(uint64_t));
+    w->seen = rch_block_make(view->alloc, rch_bits_words(view->g->num_nodes), sizeof(uint64_t));
     return w->seen.mem ? RCH_OK : no_memory(err);
 }
 
@@ -256,8 +255,7 @@ static enum rch_status follow_hits(struct rch__walker *w, struct rch_error *err)
     for (size_t i = 0; i < w->work.num; i++) {
         rch_node v = RCH_VEC_AT(&w->work, rch_node, i);
         for (uint32_t e = g->edge_start[v]; e < g->edge_start[v + 1]; e++)
-            if (g->edges[e] != RCH_NO_NODE &&
-                rch_shown_of(w->view, v, e).fold == RCH_FOLD_BACK)
+            if (g->edges[e] != RCH_NO_NODE && rch_shown_of(w->view, v, e).fold == RCH_FOLD_BACK)
                 RCH_TRY(add_node(w, g->edges[e], err));
     }
     return RCH_OK;
@@ -413,8 +411,7 @@ enum rch_status rch__walk_steps(struct rch__walker *w, rch_node start, const str
                                 bool *is_found, uint32_t *num_done, struct rch_error *err)
 {
     const struct rch_graph *g = w->view->g;
-    struct rch_hop *hops =
-        rch_arena_take(w->arena, before->num_hops + steps->num, sizeof(*hops));
+    struct rch_hop *hops = rch_arena_take(w->arena, before->num_hops + steps->num, sizeof(*hops));
     if (!hops)
         return no_memory(err);
     if (before->num_hops)

@@ -89,8 +89,9 @@ static uint32_t place_of(const struct rch_near_list *list, uint32_t distance, co
     for (uint32_t i = 0; i < list->num; i++)
         if (strcmp(list->texts[i], text) == 0)
             return RCH_MAX_NEAR;
-    while (at > 0 && (distance < list->distances[at - 1] ||
-                      (distance == list->distances[at - 1] && strcmp(text, list->texts[at - 1]) < 0)))
+    while (at > 0 &&
+           (distance < list->distances[at - 1] ||
+            (distance == list->distances[at - 1] && strcmp(text, list->texts[at - 1]) < 0)))
         at--;
     return at;
 }

@@ -31,12 +31,14 @@ struct rch_view {
     struct rch_block traits;   // uint8_t a shape: enum rch_shape_trait
     struct rch_block members;  // bits: S
     struct rch_block removed;  // bits: observers of scope ALL
-    struct rch_block direct;   // bits: nodes with edges in `ignored`: observers of scope DIRECT and their
-                               // temporaries, sources of what rch_view_ignore took out
-    struct rch_block odd;      // bits: nodes some of whose references do not hold; removed included
-    struct rch_vec ignored;    // uint32_t, sorted: edges that do not count: of DIRECT observers, and those that
-                               // rch_view_ignore took out
-    struct rch_vec modules;    // struct rch_module_dict, sorted by dict
+    struct rch_block
+        direct;  // bits: nodes with edges in `ignored`: observers of scope DIRECT and their
+                 // temporaries, sources of what rch_view_ignore took out
+    struct rch_block odd;  // bits: nodes some of whose references do not hold; removed included
+    struct rch_vec
+        ignored;  // uint32_t, sorted: edges that do not count: of DIRECT observers, and those that
+                  // rch_view_ignore took out
+    struct rch_vec modules;       // struct rch_module_dict, sorted by dict
     struct rch_vec type_objects;  // struct rch_type_object, sorted by node
     uint32_t dict_cache[512];     // see rch_is_attr_dict; node + 1, high bit: it is
     struct {

@@ -71,8 +71,8 @@ static enum rch_status add_cuts(struct asker *a, struct rch_error *err)
         const struct rch_named_reference *named = a->answer->cuts[i].named;
         for (uint32_t k = 0; k < named->num_edges; k++)  // a weak one is nothing to cut
             if (rch_edge_holds(&a->view, named->sources[k], named->edges[k]))
-                RCH_TRY(rch_cuts_add(&a->cuts, named->sources[k], named->edges[k],
-                                     UINT64_C(1) << i, err));
+                RCH_TRY(rch_cuts_add(&a->cuts, named->sources[k], named->edges[k], UINT64_C(1) << i,
+                                     err));
     }
     rch_cuts_close(&a->cuts);
     return RCH_OK;

@@ -13,14 +13,15 @@ struct rch_freed_type {
 
 /// What stays alive next to a cut because something else holds it too.
 struct rch_kept {
-    uint64_t targets;         // objects that the cut references lead to, alive before the cut
-    uint64_t kept_targets;    // of these, alive after it
-    const char *type;         // of most of the collector's objects among them. If there are none, of most
-                              // that what becomes free refers to (classes, functions and modules left
-                              // out). NULL: none of either
-    uint64_t num_of_type;     // how many those are
-    bool is_beyond;           // they are the latter
-    struct rch_holder other;  // who keeps one of them: the preferred path. fingerprint NULL: only the asker
+    uint64_t targets;       // objects that the cut references lead to, alive before the cut
+    uint64_t kept_targets;  // of these, alive after it
+    const char *type;  // of most of the collector's objects among them. If there are none, of most
+                       // that what becomes free refers to (classes, functions and modules left
+                       // out). NULL: none of either
+    uint64_t num_of_type;  // how many those are
+    bool is_beyond;        // they are the latter
+    struct rch_holder
+        other;  // who keeps one of them: the preferred path. fingerprint NULL: only the asker
 };
 
 struct rch_what_if_cut {
@@ -34,9 +35,9 @@ struct rch_what_if {
     struct rch_arena arena;  // owns what follows, but for `lists`
     struct rch_what_if_cut *cuts;
     uint32_t num_cuts;
-    struct rch_freed frees;          // by all cuts together
-    struct rch_kept kept;            // after all cuts
-    struct rch_freed_type *types;    // of all that becomes free: most bytes first, then by name
+    struct rch_freed frees;        // by all cuts together
+    struct rch_kept kept;          // after all cuts
+    struct rch_freed_type *types;  // of all that becomes free: most bytes first, then by name
     uint32_t num_types;
     struct rch_reference_list *lists;  // one a cut, own the references
     bool is_partial;

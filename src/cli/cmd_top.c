@@ -112,8 +112,8 @@ static enum rch_status top_of_type(const struct rch_args *args, const struct rch
     struct rch_ask_list list __attribute__((cleanup(rch_ask_list_deinit)));
     RCH_TRY(rch_ask(g, args->words[1], rch_alloc_default(), &list, err));
     if (list.num_asked > 1 && args->json)
-        return rch_fail(err, RCH_EINVAL, "%s names %u types: give one's full name",
-                        args->words[1], list.num_asked);
+        return rch_fail(err, RCH_EINVAL, "%s names %u types: give one's full name", args->words[1],
+                        list.num_asked);
     for (uint32_t i = 0; i < list.num_asked; i++) {
         if (i)
             rch_put(sink, "\n");
@@ -137,11 +137,10 @@ static int run(const struct rch_args *args)
     render.source = where.source;
     render.retained = args->sort == RCH_TOP_RETAINED;
     struct rch_sink sink = rch_out_sink();
-    enum rch_status st = args->by <= RCH_BY_TYPE
-                             ? top_by_type(args, where.graph, &render, &sink, &err)
-                         : args->num_words > 1
-                             ? top_of_type(args, where.graph, &render, &sink, &err)
-                             : top_by_keeper(args, where.graph, &render, &sink, &err);
+    enum rch_status st =
+        args->by <= RCH_BY_TYPE ? top_by_type(args, where.graph, &render, &sink, &err)
+        : args->num_words > 1   ? top_of_type(args, where.graph, &render, &sink, &err)
+                                : top_by_keeper(args, where.graph, &render, &sink, &err);
     if (st == RCH_OK)
         return rch_out_finish(&sink, code);
     rch_say_error("top", &err);

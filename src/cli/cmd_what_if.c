@@ -5,7 +5,8 @@
 #include "cli/where.h"
 
 static const struct rch_option options[] = {
-    {RCH_OPT_CUT, 'c', "cut", "REFERENCE", "a reference to cut, as answers print it; may be given again"},
+    {RCH_OPT_CUT, 'c', "cut", "REFERENCE",
+     "a reference to cut, as answers print it; may be given again"},
     {RCH_OPT_JSON, 0, "json", NULL, "JSON, schema refchain.what-if/1"},
     {RCH_OPT_LIMIT, 'n', "limit", "N", "at most N types (12)"},
     {RCH_OPT_ALL, 'a', "all", NULL, "all types"},
@@ -68,7 +69,8 @@ const struct rch_command rch_command_what_if = {
     .summary = "Tell what would become free if references were cut",
     .details = RCH_WHERE_HELP
     "REFERENCE is written as 'refchain why' prints it after \"cut\": 'kombu.pools.connections',\n"
-    "'app.cache.clear()', 'app.cache[\"eu\"].owner', 'app.seen <key>', 'local conn in read()'; also\n"
+    "'app.cache.clear()', 'app.cache[\"eu\"].owner', 'app.seen <key>', 'local conn in read()'; "
+    "also\n"
     "'app.cache[*]' (all entries), 'app' (a module as a whole) and 0x7f41c0de (an object: every\n"
     "reference to it). Each cut is told alone, and all of them together.\n",
     .options = options,

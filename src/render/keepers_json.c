@@ -54,9 +54,9 @@ static void put_row(struct rch_json *json, const struct rch_graph *g, enum rch_k
         rch_json_string(json, "kind", "module");
         rch_json_string(json, "module", row->place.root_name);
     } else if (is_module) {
-        rch_json_string(json, "kind", row->kind == RCH_KEEPER_ROOTS
-                                          ? rch_root_kind_word(row->place.root_kind)
-                                          : kind_word(row->kind));
+        rch_json_string(json, "kind",
+                        row->kind == RCH_KEEPER_ROOTS ? rch_root_kind_word(row->place.root_kind)
+                                                      : kind_word(row->kind));
     } else {
         rch_json_string(json, "type", row->type);
     }
@@ -104,9 +104,10 @@ static void put_group(struct rch_json *json, const struct rch_graph *g,
                       const struct rch_dominator_group *group)
 {
     rch_json_open(json, NULL, '{', false);
-    rch_json_string(json, "kind", group->kind == RCH_KEEPER_PLACE   ? "object"
-                                  : group->kind == RCH_KEEPER_ROOTS ? "root"
-                                                                    : kind_word(group->kind));
+    rch_json_string(json, "kind",
+                    group->kind == RCH_KEEPER_PLACE   ? "object"
+                    : group->kind == RCH_KEEPER_ROOTS ? "root"
+                                                      : kind_word(group->kind));
     rch_json_string(json, "type", group->type);
     rch_json_count(json, "dominators", group->num_dominators);
     rch_json_count(json, "objects", group->members);

@@ -42,8 +42,7 @@ static void put_place(struct rch_page *page, const char *type, const struct rch_
                       uint32_t start)
 {
     char path[RCH_CLEAN_BYTES];
-    uint32_t columns =
-        rch_path_text(path, place, page->max_columns - start - 3, page->clean_flags);
+    uint32_t columns = rch_path_text(path, place, page->max_columns - start - 3, page->clean_flags);
     if (!place->num_hops && place->root_kind == RCH_ROOT_MODULE)  // the module or its namespace
         columns += 7;
     rch_page_tab(page, start);

@@ -98,14 +98,17 @@ static void put_cut(struct rch_page *page, const struct rch_what_if *answer, uin
     put_kept(page, &cut->kept);
     if (!cut->kept.targets) {
         put_word(page, "note");
-        rch_page_wrap(page, "Nothing alive hangs on it: what has it is garbage or the asker's, or it is weak.",
-                      WORD_END);
+        rch_page_wrap(
+            page,
+            "Nothing alive hangs on it: what has it is garbage or the asker's, or it is weak.",
+            WORD_END);
     } else if (named->num_fixed && named->place.num_hops && !named->is_object) {
         put_word(page, "note");
-        rch_page_wrap(page,
-                      "A program cannot take this reference out by itself, as with a tuple's item: it "
-                      "goes with what has it.",
-                      WORD_END);
+        rch_page_wrap(
+            page,
+            "A program cannot take this reference out by itself, as with a tuple's item: it "
+            "goes with what has it.",
+            WORD_END);
     }
     rch_page_end(page);
 }
@@ -180,7 +183,8 @@ void rch_render_what_if_text(const struct rch_graph *g, const struct rch_what_if
     }
     put_types(&page, answer, options);
     if (answer->is_partial) {
-        rch_page_words(&page, "Part of the heap could not be read: less may become free than this.");
+        rch_page_words(&page,
+                       "Part of the heap could not be read: less may become free than this.");
         rch_page_end(&page);
     }
 }
