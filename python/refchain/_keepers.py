@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Who keeps the most, what the dominators of a type are, and what cuts would free, as Python values."""
+"""Who keeps the most, the dominators of a type, and what cuts would free, as Python values."""
 from __future__ import annotations
 
 import json
@@ -11,8 +11,8 @@ from ._answer import Hop, Root
 
 @dataclass(frozen=True)
 class Below:
-    """Objects of one type that an object dominates directly, and what they retain. name: if there is
-    only one and the object refers to it itself, by which attribute or key."""
+    """Objects of one type that an object dominates directly, and what they retain. name: if there
+    is only one and the object refers to it itself, by which attribute or key."""
 
     type: str
     count: int
@@ -25,8 +25,8 @@ class Below:
 class Keeper:
     """A row of top(by="holder") or "dominator": objects of one type at one place, what they are and
     what would go with them. address: of a single object. Of top(by="module"): root is the module;
-    objects and bytes are 0, type is "module", or for other parts of the heap a word in brackets, and
-    root is None."""
+    objects and bytes are 0, type is "module"; for other parts of the heap root is None and type a
+    word in brackets."""
 
     type: str
     objects: int
@@ -58,8 +58,8 @@ class Dominators:
 @dataclass(frozen=True)
 class CutResult:
     """What one cut alone would free. references: how many it takes away. stays: how many objects of
-    the type stay_type next to it something else keeps, at kept_by. cuttable: False if a program cannot
-    take the reference out by itself (a tuple's item)."""
+    the type stay_type next to it something else keeps, at kept_by. cuttable: False if a program
+    cannot take the reference out by itself (a tuple's item)."""
 
     cut: str
     references: int
@@ -138,7 +138,7 @@ class DominatorsOf(_Result, Sequence[Dominators]):
         self.objects: int = loaded["objects"]
         self.retained: int = loaded["retained"]
         common = loaded["common"]
-        #: Where the nearest object or root is that is on all paths to all of them; None: there is none.
+        #: The nearest object or root that is on all paths to all of them; None: there is none.
         self.common: Optional[Root] = _root(common["root"]) if common else None
         self.common_path: Tuple[Hop, ...] = _path(common["path"]) if common else ()
         self._rows = [
@@ -165,8 +165,8 @@ def _cut(row: Dict[str, Any]) -> CutResult:
 
 
 class WhatIf(_Result):
-    """What would become free: `objects` and `bytes` by all cuts together, `cuts` each alone, `types`
-    {name: (objects, bytes)} of all, most bytes first."""
+    """What would become free: `objects` and `bytes` by all cuts together, `cuts` each alone,
+    `types` {name: (objects, bytes)} of all, most bytes first."""
 
     def __init__(self, text: str, data: str) -> None:
         super().__init__(text, data)
