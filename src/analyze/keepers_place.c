@@ -40,7 +40,8 @@ static enum rch_status no_memory(const struct rch_graph *g, struct rch_error *er
     return rch_fail(err, RCH_ENOMEM, "places of %" PRIu32 " nodes", g->num_nodes);
 }
 
-// Is the node what its class is named after? Else it folds into that: an attribute dictionary, a root.
+// Is the node what its class is named after? Else it folds into that: an attribute dictionary, a root. A root
+// alone names the object that it refers to.
 static bool is_proper(const struct places *p, const struct rch_trail_node *node)
 {
     const struct rch_graph *g = p->f->g;
@@ -48,7 +49,7 @@ static bool is_proper(const struct places *p, const struct rch_trail_node *node)
     if (rch_is_root(g, node->node))
         return false;
     if (c->parent == RCH_NO_CLASS)
-        return rch_type_of(g, node->node)->flags & RCH_TYPE_IS_MODULE;
+        return node->raw_depth == 1;
     return rch_compare_types(g, g->shapes[g->shape_of[node->node]].type, c->type) == 0;
 }
 
@@ -73,7 +74,7 @@ static void count_retained(struct places *p)
     for (uint32_t i = 1; i < f->dom.num_reached; i++) {
         rch_node v = order[i];
         uint32_t index = p->t->slot[v];
-        if (!index)  // garbage
+        if (!index || rch_is_root(f->g, v))  // garbage; a root is no object of its class
             continue;
         struct spot *spot = &p->spots[NODE(p->t, index - 1)->cls];
         if (i < spot->past)
