@@ -94,10 +94,10 @@ struct rch_dominators_of {
     uint64_t retained_objects, retained;  // by all of them together
     struct rch_dominator_group *groups;   // most members first
     uint32_t num_groups;
-    bool has_common;           // one object or root is on all paths to all members
-    struct rch_holder common;  // the nearest such; an object that is a member itself counts
-    rch_node common_node;      // RCH_NO_NODE: the root named there
-    const char *common_type;   // NULL: a root
+    bool has_common;                        // one object or root is on all paths to all members
+    struct rch_holder common;               // the nearest such that is no member itself
+    rch_node common_node;                   // RCH_NO_NODE: the root named there
+    const char *common_type;                // NULL: a root
     uint64_t common_objects, common_bytes;  // that it retains
     bool is_partial;
 };

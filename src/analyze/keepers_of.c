@@ -100,7 +100,8 @@ static void count_retained(struct hands *h)
     }
 }
 
-// The last node of the tree that has all members at or below it; the super root if there is no other.
+// The last node of the tree that has all members below it and is none itself; the super root if there is no
+// other.
 static enum rch_status find_common(struct hands *h, rch_node *common_out, struct rch_error *err)
 {
     const struct rch_domtree *dom = &h->f->dom;
@@ -113,7 +114,9 @@ static enum rch_status find_common(struct hands *h, rch_node *common_out, struct
         rch_node v = dom->preorder[i];
         num[v] += rch_bit(h->members, v);
         if (num[v] == h->question->num_members) {
-            *common_out = rch_bit(h->f->plumbing.mem, v) ? rch__owner_of(h->f, v) : v;
+            while (v < dom->num_nodes && (rch_bit(h->members, v) || rch_bit(h->f->plumbing.mem, v)))
+                v = dom->idom[v];
+            *common_out = v;
             break;
         }
         num[dom->idom[v]] += num[v];

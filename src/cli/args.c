@@ -35,7 +35,7 @@ static bool parse_size(const char *text, uint64_t *value_out)
     return *value_out != 0 && *value_out >> shift == value;
 }
 
-static int usage_error(const struct rch_command *command)
+int rch_usage_error(const struct rch_command *command)
 {
     fprintf(stderr, "usage: refchain %s %s\nTry 'refchain %s --help'.\n", command->name,
             command->words_help, command->name);
@@ -139,7 +139,7 @@ int rch_parse_args(const struct rch_command *command, int argc, char **argv,
         if (id == RCH_OPT_HELP)
             return rch_print_command_help(command);
         if (id == '?' || !take_option(command, id, args_out))
-            return usage_error(command);
+            return rch_usage_error(command);
     }
     args_out->words = (const char *const *)argv + optind;
     args_out->num_words = argc - optind;
@@ -147,7 +147,7 @@ int rch_parse_args(const struct rch_command *command, int argc, char **argv,
         return -1;
     rch_say("%s: too %s arguments", command->name,
             args_out->num_words < command->min_words ? "few" : "many");
-    return usage_error(command);
+    return rch_usage_error(command);
 }
 
 static void put_option(struct rch_sink *sink, const struct rch_option *row)

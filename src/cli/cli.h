@@ -85,6 +85,8 @@ extern const struct rch_command rch_command_why, rch_command_top, rch_command_st
 /// printed, or a usage error said).
 int rch_parse_args(const struct rch_command *command, int argc, char **argv,
                    struct rch_args *args_out);
+/// How the command is used, to standard error, after words of what is wrong. Returns RCH_EXIT_USAGE.
+int rch_usage_error(const struct rch_command *command);
 int rch_print_command_help(const struct rch_command *command);
 
 /// A sink to standard output. End with rch_out_finish, which reports what could not be written.

@@ -126,7 +126,7 @@ static int run(const struct rch_args *args)
 {
     if (args->num_words > 1 && args->by != RCH_BY_DOMINATOR) {
         rch_say("top: a TYPE goes with --by dominator");
-        return RCH_EXIT_USAGE;
+        return rch_usage_error(&rch_command_top);
     }
     struct rch_where where __attribute__((cleanup(rch_where_close)));
     int code = rch_where_open(args->words[0], args, &where);

@@ -33,7 +33,7 @@ static int run(const struct rch_args *args)
 {
     if (!args->num_cuts) {
         rch_say("what-if: say what to cut: --cut 'module.attribute'");
-        return RCH_EXIT_USAGE;
+        return rch_usage_error(&rch_command_what_if);
     }
     struct rch_where where __attribute__((cleanup(rch_where_close)));
     int code = rch_where_open(args->words[0], args, &where);

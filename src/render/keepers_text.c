@@ -222,14 +222,16 @@ static void put_common(struct rch_page *page, const struct rch_dominators_of *an
 {
     char objects[RCH_NUMBER_BYTES], bytes[RCH_NUMBER_BYTES];
     if (!answer->has_common) {
-        rch_page_words(page, answer->members ? "No single object or root is on all paths to them."
-                                             : "There are none.");
+        rch_page_words(page, answer->members
+                                 ? "No other single object or root is on all paths to them."
+                                 : "There are none.");
         rch_page_end(page);
         return;
     }
-    rch_page_words(page, "All paths to them lead through this one, which keeps %s objects, %s:",
-                   rch_count_text(objects, answer->common_objects),
-                   rch_bytes_text(bytes, answer->common_bytes));
+    rch_page_words(
+        page, "All paths to %s lead through this one, which keeps %s object%s, %s:",
+        answer->members == 1 ? "it" : "them", rch_count_text(objects, answer->common_objects),
+        answer->common_objects == 1 ? "" : "s", rch_bytes_text(bytes, answer->common_bytes));
     rch_page_end(page);
     put_place(page, answer->common_type ? answer->common_type : "root", &answer->common, 2);
 }
@@ -273,8 +275,10 @@ void rch_render_dominators_text(const struct rch_graph *g, const struct rch_domi
     rch_page_words(&page, "  %s object%s", rch_count_text(objects, answer->members),
                    answer->members == 1 ? "" : "s");
     rch_page_words(&page, ", %s", rch_bytes_text(bytes, answer->bytes));
-    rch_page_words(&page, "; with what only they keep %s objects",
-                   rch_count_text(objects, answer->retained_objects));
+    rch_page_words(&page, "; with what only %s %s object%s",
+                   answer->members == 1 ? "it keeps" : "they keep",
+                   rch_count_text(objects, answer->retained_objects),
+                   answer->retained_objects == 1 ? "" : "s");
     rch_page_words(&page, ", %s", rch_bytes_text(bytes, answer->retained));
     put_source(&page, options);
     put_common(&page, answer);
