@@ -386,7 +386,8 @@ static PyObject *Graph_histogram(PyObject *op, PyObject *args)
     return list;
 }
 
-static PyObject *render_top(PyObject *op, bool as_json, const struct rch_render_options *options)
+static PyObject *render_top(PyObject *op, bool as_json, bool by_bytes,
+                            const struct rch_render_options *options)
 {
     const struct rch_graph *g = graph_of(op, false);
     if (!g)
@@ -396,6 +397,8 @@ static PyObject *render_top(PyObject *op, bool as_json, const struct rch_render_
     struct rch_error err = {0};
     if (count_types(g, options->retained, &rows, &num, &err) != RCH_OK)
         return set_rch_error(state_of(op), &err);
+    if (by_bytes)
+        rch_histogram_sort_bytes(g, rows, num);
     struct rch_text text;
     rch_text_init(&text, rch_alloc_default());
     if (as_json)
@@ -408,16 +411,16 @@ static PyObject *render_top(PyObject *op, bool as_json, const struct rch_render_
 
 static PyObject *Graph_top(PyObject *op, PyObject *args, PyObject *kwargs)
 {
-    static char *names[] = {"limit", "json", "all", "source", "retained", NULL};
+    static char *names[] = {"limit", "json", "all", "source", "retained", "by_bytes", NULL};
     unsigned int limit = 0;
-    int as_json = 0, all = 0, retained = 0;
+    int as_json = 0, all = 0, retained = 0, by_bytes = 0;
     const char *source = NULL;
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|Ippzp", names, &limit, &as_json, &all, &source,
-                                     &retained))
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|Ippzpp", names, &limit, &as_json, &all,
+                                     &source, &retained, &by_bytes))
         return NULL;
     struct rch_render_options options = {
         .limit = limit, .all = all != 0, .source = source, .retained = retained != 0};
-    return render_top(op, as_json, &options);
+    return render_top(op, as_json, by_bytes, &options);
 }
 
 /// Where the threads stand, as text or JSON.
@@ -675,6 +678,9 @@ static PyMethodDef Graph_methods[] = {
     {"counts", Graph_counts, METH_NOARGS, NULL},
     {"histogram", Graph_histogram, METH_VARARGS, NULL},
     {"top", (PyCFunction)(void (*)(void))Graph_top, METH_VARARGS | METH_KEYWORDS, NULL},
+    {"keepers", Graph_keepers, METH_VARARGS, NULL},
+    {"dominators", Graph_dominators, METH_VARARGS, NULL},
+    {"what_if", Graph_what_if, METH_VARARGS, NULL},
     {"stacks", (PyCFunction)(void (*)(void))Graph_stacks, METH_VARARGS | METH_KEYWORDS, NULL},
     {"fds", (PyCFunction)(void (*)(void))Graph_fds, METH_VARARGS | METH_KEYWORDS, NULL},
     {"addresses", Graph_addresses, METH_O, NULL},

@@ -28,15 +28,25 @@ from ._graph import (
 )
 from ._growth import Growth, Place, TypeGrowth, growth, show_growth
 from ._known import Known, known
+from ._keepers import (
+    Below,
+    CutResult,
+    Dominators,
+    DominatorsOf,
+    Keeper,
+    Keepers,
+    WhatIf,
+)
 from ._picture import Arrow, Box, Picture
 from ._stacks import Frame, Local, Stacks, Thread
 
 __all__ = [
-    "Answer", "Arrow", "Box", "Break", "Cut", "Error", "Fd", "FdGroup", "FdOwner", "Fds", "Frame",
-    "Freed", "Graph", "Growth", "Holder", "Hop", "Known", "Local", "Node", "Picture", "Place",
-    "Reached", "Root", "Stacks", "Thread", "Top", "TypeCount", "TypeGrowth", "__version__",
-    "attach", "break_at", "by_type", "dump", "growth", "known", "load", "load_core",
-    "load_ipython_extension", "show_growth", "snapshot", "why",
+    "Answer", "Arrow", "Below", "Box", "Break", "Cut", "CutResult", "Dominators", "DominatorsOf",
+    "Error", "Fd", "FdGroup", "FdOwner", "Fds", "Frame", "Freed", "Graph", "Growth", "Holder",
+    "Hop", "Keeper", "Keepers", "Known", "Local", "Node", "Picture", "Place", "Reached", "Root",
+    "Stacks", "Thread", "Top", "TypeCount", "TypeGrowth", "WhatIf", "__version__", "attach",
+    "break_at", "by_type", "dump", "growth", "known", "load", "load_core", "load_ipython_extension",
+    "show_growth", "snapshot", "why",
 ]
 
 

@@ -23,6 +23,7 @@ from . import _core
 from ._answer import Answer
 from ._fds import Fds
 from ._known import for_core
+from ._keepers import DominatorsOf, Keepers, WhatIf
 from ._picture import Picture, only
 from ._stacks import Stacks
 
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 
 _OWN_FILES = (os.path.dirname(os.path.abspath(__file__)) + os.sep,)
 _PATH = Union[str, "os.PathLike[str]"]
+_BY = ("type", "module", "holder", "dominator")
+_SORT = ("retained", "objects", "bytes")  # as in analyze/keepers.h
 
 
 @dataclass(frozen=True)
@@ -140,14 +143,24 @@ class Graph:
             return "an object that is not in this snapshot"
         return "%s at 0x%x" % (name, addresses[0])
 
-    def top(self, limit: int = 20, *, sort: str = "objects") -> Top:
-        """Types by number of objects, with their shallow bytes.
+    def top(self, limit: int = 20, *, by: str = "type",
+            sort: Optional[str] = None) -> Union[Top, Keepers]:
+        """Types by number of objects, with their shallow bytes; or who keeps the most.
 
-        limit: rows of the text. sort: "objects" or "retained", which adds what the objects of a
-        type retain: their own bytes and those of all that only they keep alive.
+        limit: rows of the text; by holder and dominator, rows in all. sort: "objects", "bytes" or
+        "retained". By type "objects" if not given, and "retained" adds what the objects of a type
+        retain: their own bytes and those of all that only they keep alive. Else "retained". by:
+        "module", what would go with each module, and the rest of the heap; "holder", objects by the
+        place they are at, a path without keys and indices; "dominator", the single objects that
+        retain most.
         """
-        if sort not in ("objects", "retained"):
-            raise ValueError('sort must be "objects" or "retained", not %r' % (sort,))
+        if by not in _BY:
+            raise ValueError("by must be one of %s, not %r" % (", ".join(_BY), by))
+        if sort not in (None, *_SORT):
+            raise ValueError("sort must be one of %s, not %r" % (", ".join(_SORT), sort))
+        if by != "type":
+            return Keepers(*self._core.keepers(_BY.index(by) - 1, _SORT.index(sort or "retained"),
+                                               limit, self._source))
         if sort == "retained":
             rows = [TypeCount(*row) for row in self._core.histogram(True)]
             return Top(rows, lambda: self._core.top(limit, False, False, self._source, True))
@@ -156,8 +169,33 @@ class Graph:
             rows = [TypeCount(*row) for row in self._core.histogram()]
         else:
             rows = [TypeCount(name, *both) for name, both in counts.items()]
-        rows.sort(key=lambda row: (-row.count, row.type))
-        return Top(rows, lambda: self._core.top(limit, False, False, self._source))
+        rows.sort(key=lambda row: (-row.bytes if sort == "bytes" else 0, -row.count, row.type))
+        return Top(rows, lambda: self._core.top(limit, False, False, self._source, False,
+                                                sort == "bytes"))
+
+    def dominators(self, question: str) -> DominatorsOf:
+        """What has the objects of a type in its hands: their immediate dominators, in groups, and
+        the nearest object or root that is on all paths to all of them.
+
+        question: a type (short name, qualified name or glob). Raises LookupError when nothing bears
+        that name, ValueError when several types do.
+        """
+        pairs = self._core.dominators(question, self._source)
+        if len(pairs) > 1:
+            raise ValueError("%s names %d types: give one's full name" % (question, len(pairs)))
+        return DominatorsOf(*pairs[0])
+
+    def what_if(self, cuts: Union[str, Sequence[str]]) -> WhatIf:
+        """What would become free if these references were cut, each alone and all together; exact.
+
+        cuts: a reference as answers print it ("kombu.pools.connections", "app.cache.clear()",
+        'app.cache["eu"].owner', "local conn in read()"), or several; "app.cache[*]" is all entries,
+        a module's name the module as a whole, "0x7f41c0de" every reference to an object. Raises
+        LookupError when one names nothing, ValueError when it names several; the message lists what
+        may have been meant.
+        """
+        names = (cuts,) if isinstance(cuts, str) else tuple(cuts)
+        return WhatIf(*self._core.what_if(names, self._source))
 
     def stacks(self, *, locals: bool = False, thread: Union[str, int, None] = None) -> Stacks:
         """Where every thread stood: function, file and line of its calls, most recent first.

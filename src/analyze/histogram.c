@@ -33,6 +33,20 @@ static void sort_rows(const struct rch_graph *g, struct rch_type_count *rows, ui
         qsort_r(rows, num, sizeof(*rows), compare_rows, (void *)(uintptr_t)g);
 }
 
+static int compare_bytes(const void *a, const void *b, void *ctx)
+{
+    const struct rch_type_count *x = a, *y = b;
+    if (x->bytes != y->bytes)
+        return x->bytes > y->bytes ? -1 : 1;
+    return compare_rows(a, b, ctx);
+}
+
+void rch_histogram_sort_bytes(const struct rch_graph *g, struct rch_type_count *rows, uint32_t num)
+{
+    if (num)
+        qsort_r(rows, num, sizeof(*rows), compare_bytes, (void *)(uintptr_t)g);
+}
+
 static enum rch_status count(const struct rch_graph *g, struct rch_type_count *by_shape,
                              struct rch_error *err)
 {

@@ -19,6 +19,9 @@ RCH_MUST_CHECK enum rch_status rch_histogram(const struct rch_graph *g,
                                              struct rch_type_count **rows_out, uint32_t *num_out,
                                              struct rch_error *err);
 
+/// The same rows, most bytes first.
+void rch_histogram_sort_bytes(const struct rch_graph *g, struct rch_type_count *rows, uint32_t num);
+
 /// Fill in what the objects of each type retain (rch_retained_by_type), most bytes first. Memory
 /// and time are those of the dominator tree. `progress` may be NULL.
 RCH_MUST_CHECK enum rch_status rch_histogram_retained(const struct rch_graph *g,

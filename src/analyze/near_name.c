@@ -81,3 +81,38 @@ uint32_t rch_name_distance(const char *typed, const char *full_name)
     uint32_t num_edits = edits(a, num_a, b, num_b);
     return num_edits <= 1 + (num_a - 1) / 3 && num_edits < num_a ? num_edits + 1 : RCH_NOT_NEAR;
 }
+
+// Where it belongs in the list; RCH_MAX_NEAR: nowhere.
+static uint32_t place_of(const struct rch_near_list *list, uint32_t distance, const char *text)
+{
+    uint32_t at = list->num;
+    for (uint32_t i = 0; i < list->num; i++)
+        if (strcmp(list->texts[i], text) == 0)
+            return RCH_MAX_NEAR;
+    while (at > 0 &&
+           (distance < list->distances[at - 1] ||
+            (distance == list->distances[at - 1] && strcmp(text, list->texts[at - 1]) < 0)))
+        at--;
+    return at;
+}
+
+bool rch_near_fits(const struct rch_near_list *list, uint32_t distance)
+{
+    return distance != RCH_NOT_NEAR &&
+           (list->num < RCH_MAX_NEAR || distance <= list->distances[RCH_MAX_NEAR - 1]);
+}
+
+void rch_near_add(struct rch_near_list *list, uint32_t distance, const char *text)
+{
+    uint32_t at = place_of(list, distance, text);
+    if (distance == RCH_NOT_NEAR || at == RCH_MAX_NEAR)
+        return;
+    if (list->num < RCH_MAX_NEAR)
+        list->num++;
+    for (uint32_t i = list->num - 1; i > at; i--) {
+        list->texts[i] = list->texts[i - 1];
+        list->distances[i] = list->distances[i - 1];
+    }
+    list->texts[at] = text;
+    list->distances[at] = distance;
+}

@@ -8,9 +8,8 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-#include "analyze/fingerprint.h"
 #include "analyze/growth_impl.h"
-#include "analyze/hops.h"
+#include "analyze/named_path.h"
 #include "analyze/reach.h"
 
 #define CLASS(t, i) (&RCH_VEC_AT(&(t)->classes, struct rch_trail_class, i))
@@ -200,40 +199,17 @@ static enum rch_status no_memory(const struct rch_graph *g, struct rch_error *er
     return rch_fail(err, RCH_ENOMEM, "places in a graph of %" PRIu32 " nodes", g->num_nodes);
 }
 
-static enum rch_status tell_root(struct search *s, uint32_t cls, struct rch_holder *holder,
-                                 struct rch_error *err)
-{
-    struct rch_arena *arena = &s->growth->arena;
-    while (CLASS(s->t, cls)->parent != RCH_NO_CLASS)
-        cls = CLASS(s->t, cls)->parent;
-    const struct rch_root *root = &s->g->roots[CLASS(s->t, cls)->type];
-    holder->root_kind = (enum rch_root_kind)root->kind;
-    holder->root_name =
-        rch_arena_copy(arena, rch_str_get(s->g, root->name), rch_str_bytes(s->g, root->name));
-    holder->root_detail =
-        rch_arena_copy(arena, rch_str_get(s->g, root->detail), rch_str_bytes(s->g, root->detail));
-    return holder->root_name && holder->root_detail ? RCH_OK : no_memory(s->g, err);
-}
-
 static enum rch_status tell_place(struct search *s, uint32_t cls, struct rch_growth_place *place,
                                   struct rch_error *err)
 {
     const struct spot *spot = &s->spots[cls];
     struct rch_arena *arena = &s->growth->arena;
     struct rch_trail_group group = {cls, spot->first, (uint32_t)spot->objects};
-    struct rch_hop *hops;
-    RCH_TRY(tell_root(s, cls, &place->holder, err));
-    RCH_TRY(rch_folded_hops(s->t, &group, s->members, arena, &hops, &place->holder.num_hops, err));
-    char *print = rch_arena_take(arena, RCH_FINGERPRINT_BYTES, 1);
     uint32_t type = s->g->shapes[s->g->shape_of[NODE(s->t, s->members[spot->first])->node]].type;
+    RCH_TRY(rch_name_paths(s->t, &group, s->members, arena, &place->holder, err));
     place->type = rch_type_text(s->g, type, arena);
-    if (!print || !place->type)
+    if (!place->type)
         return no_memory(s->g, err);
-    place->holder.hops = hops;
-    place->holder.cut = place->holder.num_hops ? place->holder.num_hops - 1 : 0;
-    rch_fingerprint(place->holder.root_kind, place->holder.root_name, hops, place->holder.num_hops,
-                    print);
-    place->holder.fingerprint = print;
     place->objects = spot->objects;
     place->bytes = spot->bytes;
     place->below = spot->below;

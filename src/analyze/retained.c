@@ -24,10 +24,8 @@ enum rch_status rch_retained_bytes(const struct rch_graph *g, const struct rch_d
     return RCH_OK;
 }
 
-// order: all reached nodes, each followed by what it dominates; count[v]: how many those are,
-// itself included. place: scratch.
-static void lay_out(const struct rch_domtree *dom, uint32_t *count, uint32_t *place,
-                    rch_node *order)
+void rch_domtree_lay_out(const struct rch_domtree *dom, uint32_t *count, uint32_t *place,
+                         rch_node *order)
 {
     for (uint32_t i = dom->num_reached; i-- > 0;) {
         rch_node v = dom->preorder[i];
@@ -69,7 +67,7 @@ enum rch_status rch_retained_by_type(const struct rch_graph *g, const struct rch
     const rch_node *order = orders.mem;
     if (!sum || !count || !places.mem || !order || !past)
         return rch_fail(err, RCH_ENOMEM, "retained bytes of %" PRIu32 " types", g->num_types);
-    lay_out(dom, count, places.mem, orders.mem);
+    rch_domtree_lay_out(dom, count, places.mem, orders.mem);
     for (uint32_t i = 1; i < dom->num_reached; i++) {
         rch_node v = order[i];
         uint32_t type = g->shapes[g->shape_of[v]].type;

@@ -281,3 +281,16 @@ void rch_view_deinit(struct rch_view *view)
     rch_vec_deinit(&view->modules);
     rch_vec_deinit(&view->type_objects);
 }
+
+enum rch_status rch_view_ignore(struct rch_view *view, const uint32_t *edges,
+                                const rch_node *sources, uint32_t num, struct rch_error *err)
+{
+    RCH_TRY(rch_vec_append(&view->ignored, edges, num, err));
+    for (uint32_t i = 0; i < num; i++) {
+        rch_bit_set(view->direct.mem, sources[i]);
+        rch_bit_set(view->odd.mem, sources[i]);
+    }
+    if (view->ignored.num)
+        qsort(view->ignored.mem, view->ignored.num, sizeof(uint32_t), compare_u32);
+    return RCH_OK;
+}

@@ -31,10 +31,14 @@ struct rch_view {
     struct rch_block traits;   // uint8_t a shape: enum rch_shape_trait
     struct rch_block members;  // bits: S
     struct rch_block removed;  // bits: observers of scope ALL
-    struct rch_block direct;   // bits: observers of scope DIRECT and their temporaries
-    struct rch_block odd;      // bits: nodes some of whose references do not hold; removed included
-    struct rch_vec ignored;    // uint32_t, sorted: edges of DIRECT observers that do not count
-    struct rch_vec modules;    // struct rch_module_dict, sorted by dict
+    struct rch_block
+        direct;  // bits: nodes with edges in `ignored`: observers of scope DIRECT and their
+                 // temporaries, sources of what rch_view_ignore took out
+    struct rch_block odd;  // bits: nodes some of whose references do not hold; removed included
+    struct rch_vec
+        ignored;  // uint32_t, sorted: edges that do not count: of DIRECT observers, and those that
+                  // rch_view_ignore took out
+    struct rch_vec modules;       // struct rch_module_dict, sorted by dict
     struct rch_vec type_objects;  // struct rch_type_object, sorted by node
     uint32_t dict_cache[512];     // see rch_is_attr_dict; node + 1, high bit: it is
     struct {
@@ -58,6 +62,11 @@ RCH_MUST_CHECK enum rch_status rch_view_init(struct rch_view *view, const struct
                                              const struct rch_question *question,
                                              const struct rch_alloc *alloc, struct rch_error *err);
 void rch_view_deinit(struct rch_view *view);
+/// From now on these references do not hold either; sources[i] is the node that edges[i] goes out of.
+/// O(num * log num). On error the view is as good as before.
+RCH_MUST_CHECK enum rch_status rch_view_ignore(struct rch_view *view, const uint32_t *edges,
+                                               const rch_node *sources, uint32_t num,
+                                               struct rch_error *err);
 
 static inline bool rch_is_member(const struct rch_view *view, rch_node v)
 {

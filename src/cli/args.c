@@ -35,24 +35,42 @@ static bool parse_size(const char *text, uint64_t *value_out)
     return *value_out != 0 && *value_out >> shift == value;
 }
 
-static int usage_error(const struct rch_command *command)
+int rch_usage_error(const struct rch_command *command)
 {
     fprintf(stderr, "usage: refchain %s %s\nTry 'refchain %s --help'.\n", command->name,
             command->words_help, command->name);
     return RCH_EXIT_USAGE;
 }
 
-static bool parse_format(const char *text, struct rch_args *args)
+static const char *const sorts[] = {
+    [RCH_TOP_OBJECTS] = "objects", [RCH_TOP_BYTES] = "bytes", [RCH_TOP_RETAINED] = "retained"};
+static const char *const bys[] = {[RCH_BY_TYPE] = "type",
+                                  [RCH_BY_MODULE] = "module",
+                                  [RCH_BY_HOLDER] = "holder",
+                                  [RCH_BY_DOMINATOR] = "dominator"};
+enum { NUM_SORTS = sizeof(sorts) / sizeof(sorts[0]), NUM_BYS = sizeof(bys) / sizeof(bys[0]) };
+
+/// The number of the word among `words`; those from 1 on are words.
+static bool take_word(const char *text, const char *const *words, int num, int *out)
 {
-    static const char *const words[] = {"text", "json", "markdown", "sarif"};
-    for (unsigned i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
-        if (strcmp(words[i], text) != 0)
-            continue;
-        args->format = (enum rch_format)i;
-        args->json = args->format == RCH_FORMAT_JSON;
-        return true;
+    for (int i = 1; i < num; i++) {
+        if (strcmp(text, words[i]) == 0) {
+            *out = i;
+            return true;
+        }
     }
     return false;
+}
+
+static bool parse_format(const char *text, struct rch_args *args)
+{
+    static const char *const words[] = {[RCH_FORMAT_TEXT] = "text", "json", "markdown", "sarif"};
+    int number;
+    if (!take_word(text, words, sizeof(words) / sizeof(words[0]), &number))
+        return false;
+    args->format = (enum rch_format)number;
+    args->json = args->format == RCH_FORMAT_JSON;
+    return true;
 }
 
 /// Take over one option; false when its value makes no sense.
@@ -91,10 +109,23 @@ static bool take_option(const struct rch_command *command, int id, struct rch_ar
         rch_say("%s: '%s' is not a size like 500M or 8G", command->name, optarg);
         return false;
     case RCH_OPT_SORT:
-        args->sort_retained = strcmp(optarg, "retained") == 0;
-        if (args->sort_retained || strcmp(optarg, "objects") == 0)
+        if (take_word(optarg, sorts, NUM_SORTS, &args->sort))
             return true;
-        rch_say("%s: cannot sort by '%s', only by objects or retained", command->name, optarg);
+        rch_say("%s: cannot sort by '%s', only by objects, bytes or retained", command->name,
+                optarg);
+        return false;
+    case RCH_OPT_BY:
+        if (take_word(optarg, bys, NUM_BYS, &args->by))
+            return true;
+        rch_say("%s: there is no '%s', only type, module, holder and dominator", command->name,
+                optarg);
+        return false;
+    case RCH_OPT_CUT:
+        if (args->num_cuts < RCH_MAX_CUTS) {
+            args->cuts[args->num_cuts++] = optarg;
+            return true;
+        }
+        rch_say("%s: more than %d references to cut", command->name, (int)RCH_MAX_CUTS);
         return false;
     case RCH_OPT_THREAD: args->thread = optarg; return true;
     case RCH_OPT_LIMIT: count = &args->limit; break;
@@ -132,7 +163,7 @@ int rch_parse_args(const struct rch_command *command, int argc, char **argv,
         if (id == RCH_OPT_HELP)
             return rch_print_command_help(command);
         if (id == '?' || !take_option(command, id, args_out))
-            return usage_error(command);
+            return rch_usage_error(command);
     }
     args_out->words = (const char *const *)argv + optind;
     args_out->num_words = argc - optind;
@@ -140,7 +171,7 @@ int rch_parse_args(const struct rch_command *command, int argc, char **argv,
         return -1;
     rch_say("%s: too %s arguments", command->name,
             args_out->num_words < command->min_words ? "few" : "many");
-    return usage_error(command);
+    return rch_usage_error(command);
 }
 
 static void put_option(struct rch_sink *sink, const struct rch_option *row)

@@ -43,6 +43,8 @@ enum rch_option_id {
     RCH_OPT_FILE,
     RCH_OPT_REASON,
     RCH_OPT_UNTIL,
+    RCH_OPT_CUT,
+    RCH_OPT_BY,
 };
 
 /// One row of an option table: getopt's options and the help text both come from it.
@@ -55,10 +57,12 @@ struct rch_option {
 };
 
 enum rch_format { RCH_FORMAT_TEXT, RCH_FORMAT_JSON, RCH_FORMAT_MARKDOWN, RCH_FORMAT_SARIF };
+enum rch_top_sort { RCH_TOP_OBJECTS = 1, RCH_TOP_BYTES, RCH_TOP_RETAINED };
+enum rch_top_by { RCH_BY_TYPE = 1, RCH_BY_MODULE, RCH_BY_HOLDER, RCH_BY_DOMINATOR };
 
 /// The command line after parsing. Pointers are into argv.
 struct rch_args {
-    bool sort_retained;  // top
+    int sort, by;  // top: enum rch_top_sort, rch_top_by; 0: not given
     bool json, raw, all, why, svg, html, refs, backrefs, types;
     enum rch_format format;  // JSON as well: `json`
     bool fail_on_new;
@@ -68,6 +72,8 @@ struct rch_args {
     uint64_t memory_limit;  // bytes, 0: not given
     const char *thread;     // of stacks
     bool locals;
+    const char *cuts[RCH_MAX_CUTS];  // of what-if
+    uint32_t num_cuts;
     const char *const *words;  // what is not an option
     int num_words;
 };
@@ -84,12 +90,14 @@ struct rch_command {
 };
 extern const struct rch_command rch_command_why, rch_command_top, rch_command_stacks,
     rch_command_fds, rch_command_graph, rch_command_diff, rch_command_known, rch_command_dump,
-    rch_command_doctor;
+    rch_command_doctor, rch_command_what_if;
 
 /// Parse argv[1..] for `command`. Returns -1 to go on, otherwise the exit code to end with (help was
 /// printed, or a usage error said).
 int rch_parse_args(const struct rch_command *command, int argc, char **argv,
                    struct rch_args *args_out);
+/// How the command is used, to standard error, after words of what is wrong. Returns RCH_EXIT_USAGE.
+int rch_usage_error(const struct rch_command *command);
 int rch_print_command_help(const struct rch_command *command);
 
 /// A sink to standard output. End with rch_out_finish, which reports what could not be written.

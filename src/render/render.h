@@ -8,6 +8,8 @@
 #include "analyze/finding.h"
 #include "analyze/growth.h"
 #include "analyze/histogram.h"
+#include "analyze/keepers.h"
+#include "analyze/what_if.h"
 #include "analyze/why.h"
 #include "base/sink.h"
 
@@ -52,6 +54,18 @@ void rch_render_top_json(const struct rch_graph *g, const struct rch_type_count 
                          uint32_t num_rows, const struct rch_render_options *options,
                          struct rch_sink *sink);
 
+/// Who keeps the most, a line each; of single objects also what is below them.
+void rch_render_keepers_text(const struct rch_graph *g, const struct rch_keepers *keepers,
+                             const struct rch_render_options *options, struct rch_sink *sink);
+/// schema refchain.keepers/1
+void rch_render_keepers_json(const struct rch_graph *g, const struct rch_keepers *keepers,
+                             const struct rch_render_options *options, struct rch_sink *sink);
+void rch_render_dominators_text(const struct rch_graph *g, const struct rch_dominators_of *answer,
+                                const struct rch_render_options *options, struct rch_sink *sink);
+/// schema refchain.dominators/1
+void rch_render_dominators_json(const struct rch_graph *g, const struct rch_dominators_of *answer,
+                                const struct rch_render_options *options, struct rch_sink *sink);
+
 /// What came: by place, a line each (two where the path is long), or what came and went by type.
 enum rch_growth_by { RCH_GROWTH_BY_HOLDER, RCH_GROWTH_BY_TYPE };
 void rch_render_growth_text(const struct rch_growth *growth, enum rch_growth_by by,
@@ -59,6 +73,17 @@ void rch_render_growth_text(const struct rch_growth *growth, enum rch_growth_by 
 /// schema refchain.growth/1
 void rch_render_growth_json(const struct rch_graph *g, const struct rch_growth *growth,
                             const struct rch_render_options *options, struct rch_sink *sink);
+
+/// What each cut frees and what of its targets stays, then what becomes free by type; limit: types.
+void rch_render_what_if_text(const struct rch_graph *g, const struct rch_what_if *answer,
+                             const struct rch_render_options *options, struct rch_sink *sink);
+/// schema refchain.what-if/1
+void rch_render_what_if_json(const struct rch_graph *g, const struct rch_what_if *answer,
+                             const struct rch_render_options *options, struct rch_sink *sink);
+/// A name that names several references, or none: which, or what may have been meant. Nothing if there is
+/// nothing to tell.
+void rch_render_unclear_text(const struct rch_reference_list *list,
+                             const struct rch_render_options *options, struct rch_sink *sink);
 
 /// Where each thread stands, most recent call first; limit: calls of a thread.
 void rch_render_stacks_text(const struct rch_graph *g, const struct rch_render_options *options,

@@ -24,13 +24,6 @@ static struct totals total_of(const struct rch_type_count *rows, uint32_t num_ro
     return totals;
 }
 
-static void put_right(struct rch_page *page, const char *text, uint32_t end)
-{
-    uint32_t columns = (uint32_t)strlen(text);
-    rch_page_tab(page, columns < end ? end - columns : page->columns);
-    rch_page_words(page, "%s", text);
-}
-
 static void to_type(struct rch_page *page, const struct rch_render_options *options)
 {
     rch_page_tab(page, (options->retained ? RETAINED_END : BYTES_END) + TYPE_GAP);
@@ -40,10 +33,10 @@ static void put_row(struct rch_page *page, const struct rch_graph *g,
                     const struct rch_type_count *row, const struct rch_render_options *options)
 {
     char number[RCH_NUMBER_BYTES], name[1024];
-    put_right(page, rch_count_text(number, row->count), COUNT_END);
-    put_right(page, rch_bytes_text(number, row->bytes), BYTES_END);
+    rch_page_right(page, rch_count_text(number, row->count), COUNT_END);
+    rch_page_right(page, rch_bytes_text(number, row->bytes), BYTES_END);
     if (options->retained)
-        put_right(page, rch_bytes_text(number, row->retained), RETAINED_END);
+        rch_page_right(page, rch_bytes_text(number, row->retained), RETAINED_END);
     to_type(page, options);
     rch_type_full_name(g, row->type, name, sizeof(name));
     rch_page_name(page, name, 0);
@@ -77,10 +70,10 @@ void rch_render_top_text(const struct rch_graph *g, const struct rch_type_count 
     rch_page_end(&page);
     rch_page_end(&page);
     rch_page_style(&page, RCH_STYLE_DIM);
-    put_right(&page, "objects", COUNT_END);
-    put_right(&page, "size", BYTES_END);
+    rch_page_right(&page, "objects", COUNT_END);
+    rch_page_right(&page, "size", BYTES_END);
     if (options->retained)
-        put_right(&page, "retained", RETAINED_END);
+        rch_page_right(&page, "retained", RETAINED_END);
     to_type(&page, options);
     rch_page_words(&page, "type");
     rch_page_style(&page, RCH_STYLE_PLAIN);
@@ -90,8 +83,8 @@ void rch_render_top_text(const struct rch_graph *g, const struct rch_type_count 
     if (num_shown == num_rows)
         return;
     struct totals rest = total_of(rows + num_shown, num_rows - num_shown);
-    put_right(&page, rch_count_text(objects, rest.objects), COUNT_END);
-    put_right(&page, rch_bytes_text(bytes, rest.bytes), BYTES_END);
+    rch_page_right(&page, rch_count_text(objects, rest.objects), COUNT_END);
+    rch_page_right(&page, rch_bytes_text(bytes, rest.bytes), BYTES_END);
     to_type(&page, options);
     rch_page_words(&page, "of %s more types (--all)", rch_count_text(types, num_rows - num_shown));
     rch_page_end(&page);

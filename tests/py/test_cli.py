@@ -14,7 +14,8 @@ import unicodedata
 import native
 import pytest
 
-COMMANDS = ["why", "top", "stacks", "fds", "graph", "diff", "known", "dump", "doctor"]
+COMMANDS = ["why", "top", "stacks", "fds", "graph", "diff", "known", "what-if", "dump",
+            "doctor"]
 TAKE_WHERE = set(COMMANDS) - {"doctor", "known"}
 WHERE_OPTIONS = {"--sysroot", "--memory-limit"}  # told once on the man page, for all
 JUDGES = {"why", "diff"}
@@ -70,6 +71,11 @@ def assert_clean(output, limit=100):
         ("top", "a", "--limit", "0"),
         ("top", "a", "--limit", "x"),
         ("top", "a", "--limit=-1"),
+        ("top", "a", "--by", "colour"),
+        ("top", "a", "dict"),
+        ("top", "a", "dict", "--by", "module"),
+        ("what-if", "a"),
+        ("what-if", "a", *["--cut=x"] * 65),
     ],
 )
 def test_a_wrong_command_line_is_exit_2_and_says_so_on_stderr(refchain, args):
@@ -93,7 +99,7 @@ def test_help_and_version_go_to_stdout(refchain, args):
 
 def test_the_man_page_has_exactly_the_options_of_the_help(refchain):
     page = (native.ROOT / "docs" / "man" / "refchain.1").read_text().replace("\\-", "-")
-    sections = dict(re.findall(r"^\.SS (\w+)\n(.*?)(?=^\.S[SH] )", page, re.M | re.S))
+    sections = dict(re.findall(r"^\.SS ([\w-]+)\n(.*?)(?=^\.S[SH] )", page, re.M | re.S))
     assert sorted(sections) == sorted(COMMANDS)
     for name in COMMANDS:
         option = re.compile(r"--[a-z][a-z-]+")
@@ -182,6 +188,63 @@ def test_json_of_top_follows_its_schema(refchain):
     assert len(json.loads(refchain("top", "--json", "-n", "2", "story.rch").stdout)["rows"]) == 2
 
 
+@pytest.mark.parametrize("by", ["module", "holder", "dominator"])
+@pytest.mark.parametrize("sort", ["objects", "bytes", "retained"])
+@pytest.mark.parametrize("name", ["story.rch", "hostile.rch", "hang.rch"])
+def test_json_of_keepers_follows_its_schema(refchain, by, sort, name):
+    done = refchain("top", name, "--by", by, "--sort", sort, "--json")
+    assert (done.returncode, done.stderr) == (0, b"")
+    answer = json.loads(done.stdout)
+    validator("refchain.keepers-1.schema.json").validate(answer)
+    assert answer["rows"] and answer["by"] == by
+    if by == "module":
+        assert sum(row["retained"] for row in answer["rows"]) == answer["bytes"]
+        assert sum(row["retained_objects"] for row in answer["rows"]) == answer["objects"]
+
+
+@pytest.mark.parametrize("args", [("story.rch", "TCPTransport"), ("story.rch", "dict"),
+                                  ("story.rch", "minimq.*"), ("hostile.rch", "Leak")])  # fmt: skip
+def test_json_of_dominators_follows_its_schema(refchain, args):
+    done = refchain("top", *args, "--by", "dominator", "--json")
+    assert (done.returncode, done.stderr) == (0, b"")
+    answer = json.loads(done.stdout)
+    validator("refchain.dominators-1.schema.json").validate(answer)
+    assert sum(row["objects"] for row in answer["dominators"]) == answer["objects"]
+
+
+def cut_words(holder):
+    """A cut as 'refchain why' prints it."""
+    words = holder["root"]["name"]
+    for hop in holder["path"][: holder["cut"] + (not holder["cut_is_group"])]:
+        words += {"attribute": ".%s", "field": ".%s"}[hop["edge"]] % hop["name"]
+    return words + (".clear()" if holder["cut_is_group"] else "")
+
+
+def test_what_if_says_what_why_says(refchain):
+    why = json.loads(refchain("why", "story.rch", "TCPTransport", "--json").stdout)
+    cuts = [cut_words(holder) for holder in why["holders"]]
+    done = refchain("what-if", "story.rch", *["--cut=" + cut for cut in cuts], "--json")
+    assert (done.returncode, done.stderr) == (0, b"")
+    answer = json.loads(done.stdout)
+    validator("refchain.what-if-1.schema.json").validate(answer)
+    assert [cut["cut"] for cut in answer["cuts"]] == cuts
+    for cut, holder in zip(answer["cuts"], why["holders"]):
+        assert cut["frees"] == {k: holder["frees_if_cut"][k] for k in ("objects", "bytes")}
+        assert cut["stays"]["type"] == "minimq.transport.TCPTransport"
+    assert answer["frees"] == {k: why["all_cut"][k] for k in ("objects", "bytes")}
+    assert sum(row["bytes"] for row in answer["types"]) == answer["frees"]["bytes"]
+
+
+@pytest.mark.parametrize("text", ["", ".", "nonsense", "minimq", "minimq.pools.", "0x", "0x1", "0xzz.a",
+                                  "minimq.pools[", 'minimq.pools["', "<key>", "\x1b[2J", "local x in f()",
+                                  "minimq.pools.connections.data[99999999999]", "frame "])  # fmt: skip
+def test_a_cut_that_names_nothing_is_exit_4_with_words(refchain, text):
+    done = refchain("what-if", "story.rch", "--cut", text)
+    assert (done.returncode, done.stdout) == (4, b"")
+    assert done.stderr.startswith(b"refchain: what-if: ")
+    assert_clean(done.stderr, 10000)
+
+
 @pytest.mark.parametrize(
     "args",
     [
@@ -226,6 +289,9 @@ def test_every_key_of_the_json_is_documented(refchain):
         ("fds", "fds.rch", "--why"),
         ("why", "story.rch", "TCPTransport", "--known", "story.known"),
         ("known", "list", "-f", "story.known"),
+        *(("top", "story.rch", "--by", by) for by in ("module", "holder", "dominator")),
+        ("top", "story.rch", "TCPTransport", "--by", "dominator"),
+        ("what-if", "story.rch", "--cut", "minimq.pools.connections"),
     ]:
         walk(json.loads(refchain(*args, "--json").stdout))
     assert {key for key in seen if f"`{key}`" not in docs and f'"{key}"' not in docs} == set()

@@ -1,0 +1,1 @@
+refchain what-if --help

@@ -1,0 +1,1 @@
+refchain top hostile.rch --by dominator

@@ -1,0 +1,1 @@
+refchain top story.rch --sort bytes --limit 3

@@ -1,0 +1,1 @@
+refchain top story.rch --by dominator --limit 6

@@ -1,0 +1,1 @@
+refchain top story.rch Connections --by dominator

@@ -1,0 +1,1 @@
+refchain what-if hang.rch --cut 'local self'

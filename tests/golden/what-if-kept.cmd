@@ -1,0 +1,1 @@
+refchain what-if story.rch --cut 'pools.connections.data[*]._transport'

@@ -1,0 +1,1 @@
+refchain what-if story.rch --cut minimq.pools
