@@ -50,11 +50,11 @@ static const char *const bys[] = {[RCH_BY_TYPE] = "type",
                                   [RCH_BY_DOMINATOR] = "dominator"};
 enum { NUM_SORTS = sizeof(sorts) / sizeof(sorts[0]), NUM_BYS = sizeof(bys) / sizeof(bys[0]) };
 
-/// The number of the word among `words`; those from 1 on are words.
+/// The number of the word among `words`, some of which may be NULL.
 static bool take_word(const char *text, const char *const *words, int num, int *out)
 {
-    for (int i = 1; i < num; i++) {
-        if (strcmp(text, words[i]) == 0) {
+    for (int i = 0; i < num; i++) {
+        if (words[i] && strcmp(text, words[i]) == 0) {
             *out = i;
             return true;
         }
