@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 // cli/cmd_why.c -- refchain why: who holds these objects, and what each cut frees.
-#include "analyze/ask.h"
-#include "cli/cli.h"
-#include "cli/where.h"
+#include "cli/asking.h"
 
 static const struct rch_option options[] = {
     {RCH_OPT_JSON, 0, "json", NULL, "JSON, schema refchain.why/1"},
@@ -73,17 +71,6 @@ static void put_json(const struct rch_graph *g, const struct rch_ask_list *list,
                                   &render, sink);
 }
 
-static int say_no_question(const struct rch_ask_list *list, const struct rch_args *args,
-                           const struct rch_error *err)
-{
-    struct rch_render_options render = {.ascii = rch_out_options(args).ascii};
-    struct rch_sink talk = rch_talk_sink();
-    rch_say_error(args->words[0], err);
-    if (list->num_near > 1)  // one alone is in the error's words
-        rch_render_near_text(list, &render, &talk);
-    return RCH_EXIT_CANNOT;
-}
-
 static int answer_and_print(const struct rch_where *where, const struct rch_ask_list *list,
                             const struct rch_args *args, int code)
 {
@@ -123,7 +110,7 @@ static int run(const struct rch_args *args)
     struct rch_ask_list list __attribute__((cleanup(rch_ask_list_deinit)));
     struct rch_error err = {0};
     if (rch_ask(where.graph, args->words[1], rch_alloc_default(), &list, &err) != RCH_OK)
-        return say_no_question(&list, args, &err);
+        return rch_say_no_question(&list, args, &err);
     return answer_and_print(&where, &list, args, code);
 }
 
