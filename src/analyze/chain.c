@@ -60,6 +60,13 @@ static enum rch_status fill_hop(struct rch_view *view, struct rch_hop *hop, rch_
     return set_target(g, hop, g->edges[e], arena, err);
 }
 
+enum rch_status rch_chain_hop(struct rch_view *view, rch_node v, uint32_t e,
+                              struct rch_arena *arena, struct rch_hop *hop, struct rch_error *err)
+{
+    struct rch_shown shown = rch_shown_of(view, v, e);
+    return fill_hop(view, hop, v, e, &shown, arena, err);
+}
+
 enum rch_status rch_chain_hops(struct rch_view *view, rch_node from, const uint32_t *edges,
                                uint32_t num, struct rch_arena *arena, struct rch_hop **hops_out,
                                uint32_t *num_out, struct rch_error *err)
@@ -112,22 +119,28 @@ static int compare_names(const char *a, const char *b)
     return strcmp(a ? a : "", b ? b : "");
 }
 
+int rch_chain_compare_hops(const struct rch_hop *a, uint32_t num_a, const struct rch_hop *b,
+                           uint32_t num_b)
+{
+    int order = 0;
+    for (uint32_t i = 0; !order && i < num_a && i < num_b; i++) {
+        if (a[i].kind != b[i].kind)
+            return a[i].kind < b[i].kind ? -1 : 1;
+        order = compare_names(a[i].name, b[i].name);
+        if (!order)
+            order = strcmp(a[i].type, b[i].type);
+        if (!order)
+            order = (a[i].index > b[i].index) - (a[i].index < b[i].index);
+    }
+    return order ? order : (num_a > num_b) - (num_a < num_b);
+}
+
 int rch_chain_compare(const struct rch_holder *a, const struct rch_holder *b)
 {
     if (a->root_kind != b->root_kind)
         return a->root_kind < b->root_kind ? -1 : 1;
     int order = strcmp(a->root_name, b->root_name);
-    for (uint32_t i = 0; !order && i < a->num_hops && i < b->num_hops; i++) {
-        const struct rch_hop *x = &a->hops[i], *y = &b->hops[i];
-        if (x->kind != y->kind)
-            return x->kind < y->kind ? -1 : 1;
-        order = compare_names(x->name, y->name);
-        if (!order)
-            order = strcmp(x->type, y->type);
-        if (!order)
-            order = (x->index > y->index) - (x->index < y->index);
-    }
     if (!order)
-        order = (a->num_hops > b->num_hops) - (a->num_hops < b->num_hops);
+        order = rch_chain_compare_hops(a->hops, a->num_hops, b->hops, b->num_hops);
     return order ? order : compare_names(a->root_detail, b->root_detail);
 }

@@ -19,15 +19,17 @@ static enum rch_status answer_all(struct rch_asking *ask, const struct rch_ask_l
                                   struct answers *answers, struct rch_error *err)
 {
     const struct rch_alloc *alloc = rch_alloc_default();
-    answers->items = rch_calloc(alloc, list->num_asked, sizeof(void *));
+    uint32_t num = list ? list->num_asked : 1;
+    answers->items = rch_calloc(alloc, num, sizeof(void *));
     if (!answers->items)
-        return rch_fail(err, RCH_ENOMEM, "%u answers", list->num_asked);
-    answers->num = list->num_asked;
+        return rch_fail(err, RCH_ENOMEM, "%u answers", num);
+    answers->num = num;
     __attribute__((cleanup(rch_reverse_deinit))) struct rch_reverse rev = {.alloc = alloc};
     RCH_TRY(rch_reverse_init(&rev, ask->where->graph, alloc, err));
     ask->rev = &rev;
-    for (uint32_t i = 0; i < list->num_asked; i++)
-        RCH_TRY(answers->asker->answer(ask, &list->asked[i], &answers->items[i], err));
+    for (uint32_t i = 0; i < num; i++)
+        RCH_TRY(
+            answers->asker->answer(ask, list ? &list->asked[i] : NULL, &answers->items[i], err));
     ask->rev = NULL;
     return RCH_OK;
 }
@@ -37,20 +39,20 @@ static void put_all(const struct rch_asking *ask, const struct rch_ask_list *lis
                     const struct answers *answers, struct rch_render_options render,
                     struct rch_sink *sink)
 {
-    bool is_text = !ask->args->json, is_many = list->num_asked > 1;
+    bool is_text = !ask->args->json, is_many = answers->num > 1;
     if (is_many && is_text)
         rch_render_ambiguous_text(list, &render, sink);
     if (is_many)
         rch_put(sink, is_text ? "\n" : "[\n");
-    for (uint32_t i = 0; i < list->num_asked; i++) {
+    for (uint32_t i = 0; i < answers->num; i++) {
         if (i)
             rch_put(sink, is_text ? "\n" : ",\n");
-        render.asked = &list->asked[i];
+        render.asked = list ? &list->asked[i] : NULL;
         answers->asker->put(ask, answers->items[i], &render, sink);
     }
     if (is_many && !is_text)
         rch_put(sink, "]\n");
-    if (is_text)
+    if (is_text && list)
         rch_render_near_text(list, &render, sink);
 }
 
@@ -92,10 +94,12 @@ int rch_ask_all(const struct rch_asker *asker, const struct rch_args *args)
     int code = rch_where_open(args->words[0], args, &where);
     if (code == RCH_EXIT_CANNOT)
         return code;
+    struct rch_asking ask = {.args = args, .where = &where};
+    if (args->num_words < 2)
+        return answer_and_print(asker, &ask, NULL, code);
     struct rch_ask_list list __attribute__((cleanup(rch_ask_list_deinit)));
     struct rch_error err = {0};
     if (rch_ask(where.graph, args->words[1], rch_alloc_default(), &list, &err) != RCH_OK)
         return rch_say_no_question(&list, args, &err);
-    struct rch_asking ask = {.args = args, .where = &where};
     return answer_and_print(asker, &ask, &list, code);
 }

@@ -16,7 +16,7 @@ struct rch_asking {
 
 struct rch_asker {
     const char *name;
-    /// Answer one reading; *out is freed by drop, also when it is NULL.
+    /// Answer one reading, or without words the question about everything (`asked` NULL). *out is freed by drop, also when it is NULL.
     enum rch_status (*answer)(const struct rch_asking *ask, const struct rch_asked *asked,
                               void **out, struct rch_error *err);
     void (*put)(const struct rch_asking *ask, const void *answer,

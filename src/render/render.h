@@ -4,6 +4,7 @@
 #ifndef RCH_RENDER_RENDER_H
 #define RCH_RENDER_RENDER_H
 #include "analyze/ask.h"
+#include "analyze/cycles.h"
 #include "analyze/fd_table.h"
 #include "analyze/growth.h"
 #include "analyze/histogram.h"
@@ -57,6 +58,13 @@ void rch_render_growth_text(const struct rch_growth *growth, enum rch_growth_by 
                             const struct rch_render_options *options, struct rch_sink *sink);
 /// schema refchain.growth/1
 void rch_render_growth_json(const struct rch_graph *g, const struct rch_growth *growth,
+                            const struct rch_render_options *options, struct rch_sink *sink);
+
+/// Cycles that look alike, a paragraph each.
+void rch_render_cycles_text(const struct rch_graph *g, const struct rch_cycles *cycles,
+                            const struct rch_render_options *options, struct rch_sink *sink);
+/// schema refchain.cycles/1
+void rch_render_cycles_json(const struct rch_graph *g, const struct rch_cycles *cycles,
                             const struct rch_render_options *options, struct rch_sink *sink);
 
 /// One object: a trace a path. Several: the tree of their best paths; limit: lines of it.
