@@ -27,12 +27,23 @@ from ._graph import (
     why,
 )
 from ._growth import Growth, Place, TypeGrowth, growth, show_growth
+from ._paths import (
+    Branch,
+    CycleCut,
+    CycleGroup,
+    Cycles,
+    CycleType,
+    Excluded,
+    Path,
+    Paths,
+)
 from ._picture import Arrow, Box, Picture
 from ._stacks import Frame, Local, Stacks, Thread
 
 __all__ = [
-    "Answer", "Arrow", "Box", "Break", "Cut", "Error", "Fd", "FdGroup", "FdOwner", "Fds", "Frame",
-    "Freed", "Graph", "Growth", "Holder", "Hop", "Local", "Node", "Picture", "Place", "Reached",
+    "Answer", "Arrow", "Box", "Branch", "Break", "Cut", "CycleCut", "CycleGroup", "CycleType",
+    "Cycles", "Error", "Excluded", "Fd", "FdGroup", "FdOwner", "Fds", "Frame", "Freed", "Graph",
+    "Growth", "Holder", "Hop", "Local", "Node", "Path", "Paths", "Picture", "Place", "Reached",
     "Root", "Stacks", "Thread", "Top", "TypeCount", "TypeGrowth", "__version__", "attach",
     "break_at", "by_type", "dump", "growth", "load", "load_core", "load_ipython_extension",
     "show_growth", "snapshot", "why",

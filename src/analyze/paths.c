@@ -91,6 +91,7 @@ static enum rch_status tell(struct rch__ways *w, const struct ways *ways, const 
 {
     struct rch_arena *arena = &w->answer->arena;
     path->penalty = (uint32_t)(way->cost >> 32);
+    path->hops = (uint32_t)way->cost;
     RCH_TRY(rch_chain_holder(&w->view, way->root, &RCH_VEC_AT(&ways->edges, uint32_t, way->first),
                              way->num, arena, &path->way, err));
     char *print = rch_arena_take(arena, RCH_FINGERPRINT_BYTES, 1);
@@ -107,8 +108,8 @@ static int compare_found(const void *a, const void *b)
     const struct rch_found_path *x = a, *y = b;
     if (x->penalty != y->penalty)
         return x->penalty < y->penalty ? -1 : 1;
-    if (x->way.num_hops != y->way.num_hops)
-        return x->way.num_hops < y->way.num_hops ? -1 : 1;
+    if (x->hops != y->hops)
+        return x->hops < y->hops ? -1 : 1;
     return rch_chain_compare(&x->way, &y->way);
 }
 

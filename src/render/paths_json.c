@@ -12,6 +12,7 @@ static void put_paths(struct rch_json *json, const struct rch_graph *g,
         rch_json_open(json, NULL, '{', false);
         rch_json_string(json, "fingerprint", path->way.fingerprint);
         rch_json_count(json, "penalty", path->penalty);
+        rch_json_count(json, "hops", path->hops);
         rch_json_root(json, &path->way);
         rch_json_path(json, g, path->way.hops, path->way.num_hops);
         rch_json_close(json, '}');
