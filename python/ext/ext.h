@@ -57,6 +57,17 @@ PyObject *Picture_of_answer(struct core_state *state, const struct rch_graph *g,
 PyObject *Picture_of_around(struct core_state *state, const struct rch_graph *g,
                             const struct rch_around *around,
                             const struct rch_render_options *options);
+struct rch_asked;
+struct rch_exclude;
+/// (text, JSON); `options` is the struct of rch_paths or rch_cycles.
+PyObject *core_paths_of(struct core_state *state, const struct rch_graph *g,
+                        const struct rch_reverse *rev, const struct rch_asked *asked,
+                        const void *options, const struct rch_render_options *render);
+PyObject *core_cycles_of(struct core_state *state, const struct rch_graph *g,
+                         const struct rch_reverse *rev, const struct rch_asked *asked,
+                         const void *options, const struct rch_render_options *render);
+/// Patterns of two tuples, which have to live on; rows: RCH_MAX_EXCLUDES. -1: an exception is set.
+int core_take_excludes(PyObject *edges, PyObject *roots, struct rch_exclude *rows, uint32_t *num);
 /// A Picture of lists: ([box], [arrow], heading, sentence, max_boxes), see picture.c.
 PyObject *core_picture(PyObject *module, PyObject *args);
 

@@ -6,7 +6,9 @@
 
 #include "analyze/around.h"
 #include "analyze/ask.h"
+#include "analyze/cycles.h"
 #include "analyze/histogram.h"
+#include "analyze/paths.h"
 #include "analyze/select.h"
 #include "capture/capture.h"
 #include "format/rch_file.h"
@@ -111,6 +113,10 @@ struct why_args {
     struct rch_render_options render;
     PyObject *known;                          // of core_judge_start
     const struct rch_around_options *around;  // draw what is around the objects instead; or NULL
+    PyObject *(*other)(struct core_state *state, const struct rch_graph *g,
+                       const struct rch_reverse *rev, const struct rch_asked *asked,
+                       const void *options, const struct rch_render_options *render);
+    const void *other_options;  // for `other`: another question about the objects; or NULL
 };
 
 /// (text, JSON, picture, (Markdown, SARIF)) of one answer.
@@ -153,9 +159,21 @@ static PyObject *draw_around(PyObject *op, const struct rch_asked *asked,
     return result;
 }
 
+static PyObject *answer_other(PyObject *op, const struct rch_asked *asked,
+                              const struct why_args *args)
+{
+    struct graph_object *self = cast(op);
+    struct rch_render_options render = args->render;
+    render.asked = asked;
+    return args->other(state_of(op), self->graph, self->reverse.num_nodes ? &self->reverse : NULL,
+                       asked, args->other_options, &render);
+}
+
 static PyObject *answer_question(PyObject *op, const struct rch_asked *asked,
                                  const struct why_args *args)
 {
+    if (args->other)
+        return answer_other(op, asked, args);
     if (args->around)
         return draw_around(op, asked, args);
     struct graph_object *self = cast(op);
@@ -299,6 +317,45 @@ static PyObject *Graph_around(PyObject *op, PyObject *args)
     around.is_forward = is_forward;
     around.raw = raw;
     return ask(op, question, text, &why);
+}
+
+/// [(text, JSON)] of all ways that hold objects, one for each reading of the question.
+static PyObject *Graph_paths(PyObject *op, PyObject *args)
+{
+    PyObject *question, *edges, *roots;
+    const char *text = NULL;
+    int each = 0;
+    struct rch_exclude rows[RCH_MAX_EXCLUDES];
+    struct rch_paths_options paths = {.excludes = rows};
+    struct why_args why = {.other = core_paths_of, .other_options = &paths};
+    if (!PyArg_ParseTuple(args, "OzzIpO!O!I", &question, &text, &why.render.source,
+                          &paths.max_paths, &each, &PyTuple_Type, &edges, &PyTuple_Type, &roots,
+                          &why.render.limit) ||
+        core_take_excludes(edges, roots, rows, &paths.num_excludes) < 0)
+        return NULL;
+    paths.each = each;
+    why.render.all = each;
+    return ask(op, question, text, &why);
+}
+
+/// [(text, JSON)] of cycles; `question` None: of all garbage.
+static PyObject *Graph_cycles(PyObject *op, PyObject *args)
+{
+    PyObject *question;
+    const char *text = NULL;
+    int garbage_only = 0;
+    struct rch_cycles_options cycles = {.max_groups = 0};
+    struct why_args why = {.other = core_cycles_of, .other_options = &cycles};
+    if (!PyArg_ParseTuple(args, "OzzpI", &question, &text, &why.render.source, &garbage_only,
+                          &cycles.max_groups))
+        return NULL;
+    cycles.garbage_only = garbage_only;
+    if (question != Py_None)
+        return ask(op, question, text, &why);
+    if (!graph_of(op, true))
+        return NULL;
+    PyObject *answer = answer_other(op, NULL, &why);
+    return answer ? Py_BuildValue("[N]", answer) : NULL;
 }
 
 // ---- histogram and look-ups ----------------------------------------------------------------------
@@ -675,6 +732,8 @@ static PyObject *Graph_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
 static PyMethodDef Graph_methods[] = {
     {"why", (PyCFunction)(void (*)(void))Graph_why, METH_VARARGS | METH_KEYWORDS, NULL},
     {"around", Graph_around, METH_VARARGS, NULL},
+    {"paths", Graph_paths, METH_VARARGS, NULL},
+    {"cycles", Graph_cycles, METH_VARARGS, NULL},
     {"counts", Graph_counts, METH_NOARGS, NULL},
     {"histogram", Graph_histogram, METH_VARARGS, NULL},
     {"top", (PyCFunction)(void (*)(void))Graph_top, METH_VARARGS | METH_KEYWORDS, NULL},

@@ -36,14 +36,24 @@ from ._keepers import (
     Keeper,
     Keepers,
     WhatIf,
+from ._paths import (
+    Branch,
+    CycleCut,
+    CycleGroup,
+    Cycles,
+    CycleType,
+    Excluded,
+    Path,
+    Paths,
 )
 from ._picture import Arrow, Box, Picture
 from ._stacks import Frame, Local, Stacks, Thread
 
 __all__ = [
-    "Answer", "Arrow", "Below", "Box", "Break", "Cut", "CutResult", "Dominators", "DominatorsOf",
-    "Error", "Fd", "FdGroup", "FdOwner", "Fds", "Frame", "Freed", "Graph", "Growth", "Holder",
-    "Hop", "Keeper", "Keepers", "Known", "Local", "Node", "Picture", "Place", "Reached", "Root",
+    "Answer", "Arrow", "Below", "Box", "Branch", "Break", "Cut", "CutResult", "CycleCut",
+    "CycleGroup", "CycleType", "Cycles", "Dominators", "DominatorsOf", "Error", "Excluded", "Fd",
+    "FdGroup", "FdOwner", "Fds", "Frame", "Freed", "Graph", "Growth", "Holder", "Hop", "Keeper",
+    "Keepers", "Known", "Local", "Node", "Path", "Paths", "Picture", "Place", "Reached", "Root",
     "Stacks", "Thread", "Top", "TypeCount", "TypeGrowth", "WhatIf", "__version__", "attach",
     "break_at", "by_type", "dump", "growth", "known", "load", "load_core", "load_ipython_extension",
     "show_growth", "snapshot", "why",

@@ -22,8 +22,9 @@ from typing import (
 from . import _core
 from ._answer import Answer
 from ._fds import Fds
-from ._known import for_core
 from ._keepers import DominatorsOf, Keepers, WhatIf
+from ._known import for_core
+from ._paths import Cycles, Paths
 from ._picture import Picture, only
 from ._stacks import Stacks
 
@@ -118,6 +119,40 @@ class Graph:
         if len(answers) == 1:
             return answers[0]
         return Answer(answers[0]._text, answers[0].data, answers, answers[0]._picture)
+
+    def paths(self, question: Union[str, int, Sequence[int]], k: int = 10, *,
+              exclude: Sequence[str] = (), exclude_roots: Sequence[str] = (),
+              all: bool = False) -> Paths:
+        """All ways that hold an object, best first; of several objects the merged tree of their
+        best paths, with counts.
+
+        question: as of why(). k: of one object, so many paths that all read differently. all: also
+        those that differ by keys and indices only, or lead through a module.
+        exclude: references to leave out: a name ("_cache"), OWNER.NAME with a type or a module
+        ("Node.parent"), or a kind ("item", "local", "weak", "frame", "observer", "registry").
+        exclude_roots: roots to leave out, by name or kind. Both may be globs.
+        """
+        if k < 1:
+            raise ValueError("k must be 1 or more, not %d" % k)
+        patterns = [(rows,) if isinstance(rows, str) else tuple(rows)
+                    for rows in (exclude, exclude_roots)]
+        members: Union[str, Sequence[int]] = (
+            [question] if isinstance(question, int) else question)
+        text = None if isinstance(members, str) else self._text_of(members)
+        return Paths(self._core.paths(members, text, self._source, k, all, *patterns, 0))
+
+    def cycles(self, question: Union[str, int, Sequence[int], None] = None, *,
+               garbage: bool = False, limit: int = 20) -> Cycles:
+        """Objects that keep each other alive, those that look alike together, with the references
+        to cut.
+
+        Without a question: garbage, which waits for the collector. question: as of why(): cycles
+        that these objects are in, of living objects too, modules left out; garbage: only of those
+        that wait for the collector. limit: at most so many groups.
+        """
+        members = [question] if isinstance(question, int) else question
+        text = None if members is None or isinstance(members, str) else self._text_of(members)
+        return Cycles(self._core.cycles(members, text, self._source, garbage, max(limit, 1)))
 
     def picture(self, question: Union[str, int, Sequence[int]], *, refs: bool = False,
                 depth: int = 3, limit: int = 100, raw: bool = False) -> Picture:

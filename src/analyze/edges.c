@@ -30,7 +30,7 @@ bool rch_edge_holds(const struct rch_view *view, rch_node v, uint32_t e)
         return true;
     if (label_of_edge(g, v, e)->cls == RCH_CLASS_WEAK || rch_is_removed(view, v))
         return false;
-    return !rch_bit(view->direct.mem, v) || !is_ignored(view, e);
+    return !view->ignored.num || !is_ignored(view, e);
 }
 
 bool rch_is_attr_dict(struct rch_view *view, rch_node v)
@@ -167,8 +167,7 @@ uint32_t rch_root_penalty(enum rch_root_kind kind)
     return penalty[kind];
 }
 
-// The module whose attributes `dict` holds, or NULL.
-static const struct rch_root *module_of_dict(const struct rch_view *view, rch_node dict)
+const struct rch_root *rch_module_of_dict(const struct rch_view *view, rch_node dict)
 {
     size_t low = 0, high = view->modules.num;
     while (low < high) {
@@ -204,7 +203,7 @@ static rch_str module_in_namespace(struct rch_view *view, rch_node type_object)
     return RCH_NO_STR;
 }
 
-static rch_str module_of_type(struct rch_view *view, rch_node type_object)
+uint32_t rch_type_at(const struct rch_view *view, rch_node type_object)
 {
     size_t low = 0, high = view->type_objects.num;
     while (low < high) {
@@ -214,11 +213,18 @@ static rch_str module_of_type(struct rch_view *view, rch_node type_object)
         else
             high = mid;
     }
+    if (low == view->type_objects.num)
+        return UINT32_MAX;
     const struct rch_type_object *row =
-        low < view->type_objects.num ? &RCH_VEC_AT(&view->type_objects, struct rch_type_object, low)
-                                     : NULL;
-    return row && row->node == type_object ? view->g->types[row->type].module
-                                           : module_in_namespace(view, type_object);
+        &RCH_VEC_AT(&view->type_objects, struct rch_type_object, low);
+    return row->node == type_object ? row->type : UINT32_MAX;
+}
+
+static rch_str module_of_type(struct rch_view *view, rch_node type_object)
+{
+    uint32_t type = rch_type_at(view, type_object);
+    return type != UINT32_MAX ? view->g->types[type].module
+                              : module_in_namespace(view, type_object);
 }
 
 static rch_str module_of_function(struct rch_view *view, rch_node function)
@@ -241,7 +247,7 @@ static bool is_import(struct rch_view *view, rch_node dict, rch_node value)
     uint32_t flags = rch_type_of(g, value)->flags;
     if (!(flags & (RCH_TYPE_IS_TYPE | RCH_TYPE_IS_FUNCTION | RCH_TYPE_IS_MODULE)))
         return false;
-    const struct rch_root *module = module_of_dict(view, dict);
+    const struct rch_root *module = rch_module_of_dict(view, dict);
     if (!module)
         return false;
     if (flags & RCH_TYPE_IS_MODULE)
@@ -259,16 +265,49 @@ static bool is_globals(const struct rch_graph *g, const struct rch_label *label)
            (strcmp(name, "__globals__") == 0 || strcmp(name, "__builtins__") == 0);
 }
 
-struct rch_step rch_step_of(struct rch_view *view, rch_node v, uint32_t e)
+// What this question charges on top, see filter.h.
+static uint32_t postponed_by(const struct rch_view *view, rch_node v, uint32_t e)
 {
     const struct rch_graph *g = view->g;
-    const struct rch_label *label = label_of_edge(g, v, e);
-    struct rch_step step = {0, fold_of(view, v, label) == RCH_FOLD_NONE};
+    const uint8_t *traits = view->traits.mem;
+    uint32_t penalty = 0;
+    if (!view->is_postponing)
+        return 0;
+    if (traits[g->shape_of[v]] & RCH_SHAPE_WEAK)
+        penalty += RCH_PENALTY_WEAK;
+    if (rch_bit(view->direct.mem, v))
+        penalty += RCH_PENALTY_OBSERVER;
+    size_t low = 0, high = view->postponed.num;
+    const struct rch_postponed *rows = view->postponed.mem;
+    while (low < high) {
+        size_t mid = low + (high - low) / 2;
+        if (rows[mid].edge < e)
+            low = mid + 1;
+        else
+            high = mid;
+    }
+    return low < view->postponed.num && rows[low].edge == e ? penalty + rows[low].penalty : penalty;
+}
+
+struct rch_step rch_label_step(const struct rch_label *label, const struct rch_graph *g)
+{
+    bool folds = label->flags & (RCH_LABEL_FOLD_FORWARD | RCH_LABEL_FOLD_BACK);
+    struct rch_step step = {0, !folds};
     if (label->cls == RCH_CLASS_GUESSED || label->kind == RCH_EDGE_REFERENCE)
         step.penalty += PENALTY_UNNAMED;
     if (is_globals(g, label))
         step.penalty += PENALTY_GLOBALS;
+    return step;
+}
+
+struct rch_step rch_step_of(struct rch_view *view, rch_node v, uint32_t e)
+{
+    const struct rch_graph *g = view->g;
+    const struct rch_label *label = label_of_edge(g, v, e);
+    struct rch_step step = rch_label_step(label, g);
+    step.hops = fold_of(view, v, label) == RCH_FOLD_NONE;
     if (label->kind == RCH_EDGE_VALUE && is_import(view, v, g->edges[e]))
         step.penalty += PENALTY_IMPORT;
+    step.penalty += postponed_by(view, v, e);
     return step;
 }

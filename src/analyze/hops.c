@@ -160,39 +160,57 @@ static enum rch_status unfold_sources(struct walk *w, struct rch_error *err)
     return RCH_OK;
 }
 
+// One hop: of the objects in `set`, all of class `cls`. Afterwards `set` has those it goes out of.
+static enum rch_status walk_hop(struct walk *w, uint32_t cls, struct rch_hop *hop,
+                                struct rch_error *err)
+{
+    struct rch_trails *t = w->t;
+    struct common all = {0};
+    uint32_t num_objects = (uint32_t)w->set.num;
+    uint32_t seen = ++t->stamp;
+    for (size_t i = 0; i < w->set.num; i++)
+        NODE(t, RCH_VEC_AT(&w->set, uint32_t, i))->stamp = seen;
+    for (size_t i = 0; i < w->set.num; i++) {  // grows by cells and the like
+        uint32_t index = RCH_VEC_AT(&w->set, uint32_t, i);
+        for (uint32_t in = NODE(t, index)->ins; in; in = IN(t, in - 1)->next) {
+            const struct rch_trail_in *ref = IN(t, in - 1);
+            if (ref->fold == RCH_FOLD_BACK)
+                RCH_TRY(add_once(t, &w->set, ref->from, seen, err));
+            else if (ref->fold == RCH_FOLD_NONE)
+                note(w, &all, NODE(t, ref->from)->node, ref->edge);
+        }
+    }
+    RCH_TRY(fill_hop(w, hop, &all, num_objects, CLASS(t, cls)->type, err));
+    uint32_t from = ++t->stamp;
+    w->sources.num = 0;
+    for (size_t i = 0; i < w->set.num; i++) {
+        uint32_t index = RCH_VEC_AT(&w->set, uint32_t, i);
+        for (uint32_t in = NODE(t, index)->ins; in; in = IN(t, in - 1)->next) {
+            if (IN(t, in - 1)->fold == RCH_FOLD_NONE)
+                RCH_TRY(add_once(t, &w->sources, IN(t, in - 1)->from, from, err));
+        }
+    }
+    return unfold_sources(w, err);
+}
+
 static enum rch_status walk_folded(struct walk *w, uint32_t cls, struct rch_hop *hops,
                                    struct rch_error *err)
 {
     struct rch_trails *t = w->t;
-    for (uint32_t at = CLASS(t, cls)->depth; at-- > 0; cls = CLASS(t, cls)->parent) {
-        struct common all = {0};
-        uint32_t num_objects = (uint32_t)w->set.num;
-        uint32_t seen = ++t->stamp;
-        for (size_t i = 0; i < w->set.num; i++)
-            NODE(t, RCH_VEC_AT(&w->set, uint32_t, i))->stamp = seen;
-        for (size_t i = 0; i < w->set.num; i++) {  // grows by cells and the like
-            uint32_t index = RCH_VEC_AT(&w->set, uint32_t, i);
-            for (uint32_t in = NODE(t, index)->ins; in; in = IN(t, in - 1)->next) {
-                const struct rch_trail_in *ref = IN(t, in - 1);
-                if (ref->fold == RCH_FOLD_BACK)
-                    RCH_TRY(add_once(t, &w->set, ref->from, seen, err));
-                else if (ref->fold == RCH_FOLD_NONE)
-                    note(w, &all, NODE(t, ref->from)->node, ref->edge);
-            }
-        }
-        RCH_TRY(fill_hop(w, &hops[at], &all, num_objects, CLASS(t, cls)->type, err));
-        uint32_t from = ++t->stamp;
-        w->sources.num = 0;
-        for (size_t i = 0; i < w->set.num; i++) {
-            uint32_t index = RCH_VEC_AT(&w->set, uint32_t, i);
-            for (uint32_t in = NODE(t, index)->ins; in; in = IN(t, in - 1)->next) {
-                if (IN(t, in - 1)->fold == RCH_FOLD_NONE)
-                    RCH_TRY(add_once(t, &w->sources, IN(t, in - 1)->from, from, err));
-            }
-        }
-        RCH_TRY(unfold_sources(w, err));
-    }
+    for (uint32_t at = CLASS(t, cls)->depth; at-- > 0; cls = CLASS(t, cls)->parent)
+        RCH_TRY(walk_hop(w, cls, &hops[at], err));
     return RCH_OK;
+}
+
+enum rch_status rch_hop_back(struct rch_trails *t, uint32_t cls, struct rch_vec *set,
+                             struct rch_arena *arena, struct rch_hop *hop, struct rch_error *err)
+{
+    struct walk w = {.t = t, .arena = arena, .set = *set};
+    rch_vec_init(&w.sources, t->view->alloc, sizeof(uint32_t));
+    enum rch_status st = walk_hop(&w, cls, hop, err);
+    *set = w.set;
+    rch_vec_deinit(&w.sources);
+    return st;
 }
 
 static enum rch_status walk_raw(struct walk *w, uint32_t depth, struct rch_hop *hops,

@@ -97,7 +97,7 @@ void rch__forest_deinit(struct rch__forest *f)
     rch_view_deinit(&f->view);
 }
 
-rch_node rch__owner_of(const struct rch__forest *f, rch_node v)
+rch_node rch__object_above(const struct rch__forest *f, rch_node v)
 {
     rch_node above = f->dom.idom[v];
     while (above != rch_super_root(&f->dom) && rch_bit(f->plumbing.mem, above))

@@ -28,7 +28,7 @@ void rch__forest_deinit(struct rch__forest *f);
 
 /// The nearest dominator that is no plumbing; the super root is num_nodes. `v` must be reached, and not the
 /// super root.
-rch_node rch__owner_of(const struct rch__forest *f, rch_node v);
+rch_node rch__object_above(const struct rch__forest *f, rch_node v);
 /// How many objects `v` dominates, itself included: roots are none.
 uint64_t rch__objects_under(const struct rch__forest *f, rch_node v);
 /// Do the bytes of `part` make up most of those of `whole`?

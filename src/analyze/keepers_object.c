@@ -48,7 +48,7 @@ static void mark_passages(const struct rch__forest *f, uint64_t *passage)
     for (rch_node v = 0; v < f->g->num_objects; v++) {
         if (rch_is_orphan(&f->dom, v) || rch_bit(f->plumbing.mem, v))
             continue;
-        rch_node above = rch__owner_of(f, v);
+        rch_node above = rch__object_above(f, v);
         if (above < f->g->num_objects && rch__is_most(f->bytes[v], f->bytes[above]))
             rch_bit_set(passage, above);
     }
@@ -114,7 +114,7 @@ static enum rch_status collect_below(struct picker *p, struct rch_error *err)
     for (rch_node v = 0; v < g->num_objects; v++) {
         if (rch_is_orphan(&p->f->dom, v) || rch_bit(p->f->plumbing.mem, v))
             continue;
-        struct row_of key = {rch__owner_of(p->f, v), 0};
+        struct row_of key = {rch__object_above(p->f, v), 0};
         if (key.node >= g->num_objects || !rch_bit(bits.mem, key.node))
             continue;
         const struct row_of *row = bsearch(&key, rows, p->num, sizeof(*rows), by_node);

@@ -38,7 +38,7 @@ static uint32_t group_of(const struct hands *h, rch_node v, rch_node *owner_out)
     *owner_out = RCH_NO_NODE;
     if (rch_is_orphan(&h->f->dom, v))
         return shared_group(g) + 1;
-    rch_node owner = rch__owner_of(h->f, v);
+    rch_node owner = rch__object_above(h->f, v);
     if (owner == rch_super_root(&h->f->dom))
         return shared_group(g);
     *owner_out = owner;

@@ -39,7 +39,7 @@ static bool match_set(const char *set, char c, const char **past)
     return found != negated;
 }
 
-static bool match_glob(const char *pattern, const char *text)
+bool rch_match_glob(const char *pattern, const char *text)
 {
     const char *star = NULL, *retry = NULL, *past;
     while (*text) {
@@ -94,7 +94,7 @@ static bool matches(const struct matcher *m, uint32_t type)
     const char *module = rch_str_get(m->g, t->module), *name = rch_str_get(m->g, t->name);
     if (m->is_glob) {
         rch_type_full_name(m->g, type, m->buf, m->buf_bytes);
-        return match_glob(m->pattern, m->buf);
+        return rch_match_glob(m->pattern, m->buf);
     }
     if (strcmp(last_part(name), m->pattern) == 0 || strcmp(name, m->pattern) == 0)
         return true;

@@ -25,4 +25,7 @@ RCH_MUST_CHECK enum rch_status rch_select_instances(const struct rch_graph *g,
 /// `buf` gets a NUL-terminated, possibly shortened copy.
 void rch_type_full_name(const struct rch_graph *g, uint32_t type, char *buf, size_t buf_bytes);
 
+/// Does a glob (* ? [a-z] [!a-z]) match all of `text`?
+bool rch_match_glob(const char *pattern, const char *text);
+
 #endif

@@ -260,6 +260,7 @@ enum rch_status rch_view_init(struct rch_view *view, const struct rch_graph *g,
     view->direct = rch_block_make(alloc, words, sizeof(uint64_t));
     view->odd = rch_block_make(alloc, words, sizeof(uint64_t));
     rch_vec_init(&view->ignored, alloc, sizeof(uint32_t));
+    rch_vec_init(&view->postponed, alloc, sizeof(struct rch_postponed));
     rch_vec_init(&view->modules, alloc, sizeof(struct rch_module_dict));
     rch_vec_init(&view->type_objects, alloc, sizeof(struct rch_type_object));
     for (size_t i = 0; i < sizeof(view->text_cache) / sizeof(view->text_cache[0]); i++)
@@ -278,6 +279,7 @@ void rch_view_deinit(struct rch_view *view)
     rch_block_drop(&view->direct);
     rch_block_drop(&view->odd);
     rch_vec_deinit(&view->ignored);
+    rch_vec_deinit(&view->postponed);
     rch_vec_deinit(&view->modules);
     rch_vec_deinit(&view->type_objects);
 }

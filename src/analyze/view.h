@@ -31,14 +31,16 @@ struct rch_view {
     struct rch_block traits;   // uint8_t a shape: enum rch_shape_trait
     struct rch_block members;  // bits: S
     struct rch_block removed;  // bits: observers of scope ALL
-    struct rch_block
-        direct;  // bits: nodes with edges in `ignored`: observers of scope DIRECT and their
-                 // temporaries, sources of what rch_view_ignore took out
+    /// bits: nodes with edges in `ignored`: observers of scope DIRECT and their temporaries, sources of
+    /// what rch_view_ignore took out
+    struct rch_block direct;
     struct rch_block odd;  // bits: nodes some of whose references do not hold; removed included
-    struct rch_vec
-        ignored;  // uint32_t, sorted: edges that do not count: of DIRECT observers, and those that
-                  // rch_view_ignore took out
-    struct rch_vec modules;       // struct rch_module_dict, sorted by dict
+    /// uint32_t, sorted: edges that do not count: of DIRECT observers, excluded, and those that
+    /// rch_view_ignore took out
+    struct rch_vec ignored;
+    struct rch_vec postponed;  // struct rch_postponed, sorted by edge: penalties of this question
+    bool is_postponing;        // charge for them, weak references and observers (filter.h)
+    struct rch_vec modules;    // struct rch_module_dict, sorted by dict
     struct rch_vec type_objects;  // struct rch_type_object, sorted by node
     uint32_t dict_cache[512];     // see rch_is_attr_dict; node + 1, high bit: it is
     struct {
@@ -47,6 +49,9 @@ struct rch_view {
     } text_cache[1024];
 };
 
+struct rch_postponed {
+    uint32_t edge, penalty;
+};
 struct rch_module_dict {
     rch_node dict;
     uint32_t root;  // index into graph->roots
@@ -98,6 +103,10 @@ void rch_entry_of(const struct rch_graph *g, rch_node v, uint32_t e, uint32_t *f
 rch_node rch_source_of(const struct rch_graph *g, uint32_t e);
 /// How many entries the repeating references of `v` make; 0 if `e` is not one of those.
 uint32_t rch_num_entries(const struct rch_graph *g, rch_node v, uint32_t e);
+/// The module whose attributes `dict` holds, or NULL. O(log modules).
+const struct rch_root *rch_module_of_dict(const struct rch_view *view, rch_node dict);
+/// The type (index) that this object is, or UINT32_MAX: no type, or one without objects. O(log types).
+uint32_t rch_type_at(const struct rch_view *view, rch_node type_object);
 /// rch_text_of_node, remembered.
 rch_str rch_view_text(struct rch_view *view, rch_node v);
 
@@ -106,6 +115,10 @@ rch_str rch_view_text(struct rch_view *view, rch_node v);
 struct rch_step {
     uint32_t penalty, hops;
 };
+enum { RCH_PENALTY_WEAK = 3, RCH_PENALTY_REGISTRY = 3, RCH_PENALTY_OBSERVER = 6 };
+/// What the label alone says: all of it for references of objects that are no module dictionary, nor
+/// odd, nor postponed.
+struct rch_step rch_label_step(const struct rch_label *label, const struct rch_graph *g);
 struct rch_step rch_step_of(struct rch_view *view, rch_node v, uint32_t e);
 uint32_t rch_root_penalty(enum rch_root_kind kind);
 

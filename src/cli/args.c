@@ -73,6 +73,16 @@ static bool parse_format(const char *text, struct rch_args *args)
     return true;
 }
 
+static bool take_exclude(const struct rch_command *command, bool is_root, struct rch_args *args)
+{
+    if (args->num_excludes == RCH_MAX_EXCLUDES) {
+        rch_say("%s: at most %d patterns can be excluded", command->name, RCH_MAX_EXCLUDES);
+        return false;
+    }
+    args->excludes[args->num_excludes++] = (struct rch_exclude){optarg, is_root};
+    return true;
+}
+
 /// Take over one option; false when its value makes no sense.
 static bool take_option(const struct rch_command *command, int id, struct rch_args *args)
 {
@@ -101,6 +111,9 @@ static bool take_option(const struct rch_command *command, int id, struct rch_ar
     case RCH_OPT_REFS: args->refs = true; return true;
     case RCH_OPT_TYPES: args->types = true; return true;
     case RCH_OPT_BACKREFS: args->backrefs = true; return true;
+    case RCH_OPT_GARBAGE: args->garbage = true; return true;
+    case RCH_OPT_EXCLUDE: return take_exclude(command, false, args);
+    case RCH_OPT_EXCLUDE_ROOT: return take_exclude(command, true, args);
     case RCH_OPT_OUTPUT: args->output = optarg; return true;
     case RCH_OPT_SYSROOT: args->sysroot = optarg; return true;
     case RCH_OPT_MEMORY_LIMIT:
@@ -130,6 +143,7 @@ static bool take_option(const struct rch_command *command, int id, struct rch_ar
     case RCH_OPT_THREAD: args->thread = optarg; return true;
     case RCH_OPT_LIMIT: count = &args->limit; break;
     case RCH_OPT_MAX_HOLDERS: count = &args->max_holders; break;
+    case RCH_OPT_PATHS: count = &args->max_paths; break;
     case RCH_OPT_DEPTH: count = &args->depth; break;
     default: return false;
     }

@@ -45,6 +45,10 @@ enum rch_option_id {
     RCH_OPT_UNTIL,
     RCH_OPT_CUT,
     RCH_OPT_BY,
+    RCH_OPT_PATHS,
+    RCH_OPT_EXCLUDE,
+    RCH_OPT_EXCLUDE_ROOT,
+    RCH_OPT_GARBAGE,
 };
 
 /// One row of an option table: getopt's options and the help text both come from it.
@@ -68,6 +72,10 @@ struct rch_args {
     bool fail_on_new;
     const char *known, *file, *reason, *until;
     uint32_t limit, max_holders, depth;
+    uint32_t max_paths;
+    struct rch_exclude excludes[RCH_MAX_EXCLUDES];
+    uint32_t num_excludes;
+    bool garbage;
     const char *output, *sysroot;
     uint64_t memory_limit;  // bytes, 0: not given
     const char *thread;     // of stacks
@@ -88,9 +96,9 @@ struct rch_command {
     int num_options;
     int (*run)(const struct rch_args *args);  // returns an rch_exit
 };
-extern const struct rch_command rch_command_why, rch_command_top, rch_command_stacks,
-    rch_command_fds, rch_command_graph, rch_command_diff, rch_command_known, rch_command_dump,
-    rch_command_doctor, rch_command_what_if;
+extern const struct rch_command rch_command_why, rch_command_paths, rch_command_what_if,
+    rch_command_top, rch_command_cycles, rch_command_stacks, rch_command_fds, rch_command_graph,
+    rch_command_diff, rch_command_known, rch_command_dump, rch_command_doctor;
 
 /// Parse argv[1..] for `command`. Returns -1 to go on, otherwise the exit code to end with (help was
 /// printed, or a usage error said).

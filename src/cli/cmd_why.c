@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: MIT
 // cli/cmd_why.c -- refchain why: who holds these objects, and what each cut frees.
 #include "analyze/ask.h"
-#include "cli/cli.h"
+#include "cli/asking.h"
 #include "cli/judge.h"
-#include "cli/where.h"
 
 static const struct rch_option options[] = {
     {RCH_OPT_JSON, 0, "json", NULL, "JSON, schema refchain.why/1"},
@@ -75,17 +74,6 @@ static void put_json(const struct rch_graph *g, const struct rch_ask_list *list,
                                   &render, sink);
 }
 
-static int say_no_question(const struct rch_ask_list *list, const struct rch_args *args,
-                           const struct rch_error *err)
-{
-    struct rch_render_options render = {.ascii = rch_out_options(args).ascii};
-    struct rch_sink talk = rch_talk_sink();
-    rch_say_error(args->words[0], err);
-    if (list->num_near > 1)  // one alone is in the error's words
-        rch_render_near_text(list, &render, &talk);
-    return RCH_EXIT_CANNOT;
-}
-
 static enum rch_status judge_all(struct rch_judge *judge, const struct rch_graph *g,
                                  const struct answers *answers, struct rch_error *err)
 {
@@ -152,7 +140,7 @@ static int run(const struct rch_args *args)
     struct rch_ask_list list __attribute__((cleanup(rch_ask_list_deinit)));
     struct rch_error err = {0};
     if (rch_ask(where.graph, args->words[1], rch_alloc_default(), &list, &err) != RCH_OK)
-        return say_no_question(&list, args, &err);
+        return rch_say_no_question(&list, args, &err);
     return answer_and_print(&where, &list, &judge, args, code);
 }
 

@@ -80,7 +80,8 @@ static void put_trace(struct rch_sink *sink, const struct rch_finding *row)
         rch_page_end(&page);
     }
     if (row->holder)
-        rch_page_trace(&page, row->holder);
+        rch_page_trace(&page, row->holder, row->holder->hops, row->holder->num_hops,
+                       row->holder->is_cuttable);
     if (row->advice)
         rch_page_wrap(&page, row->advice, TEXT_INDENT);
     rch_put(sink, "```\n\n</details>\n");

@@ -4,12 +4,14 @@
 #ifndef RCH_RENDER_RENDER_H
 #define RCH_RENDER_RENDER_H
 #include "analyze/ask.h"
+#include "analyze/cycles.h"
 #include "analyze/fd_table.h"
 #include "analyze/finding.h"
 #include "analyze/growth.h"
 #include "analyze/histogram.h"
 #include "analyze/keepers.h"
 #include "analyze/what_if.h"
+#include "analyze/paths.h"
 #include "analyze/why.h"
 #include "base/sink.h"
 
@@ -84,6 +86,19 @@ void rch_render_what_if_json(const struct rch_graph *g, const struct rch_what_if
 /// nothing to tell.
 void rch_render_unclear_text(const struct rch_reference_list *list,
                              const struct rch_render_options *options, struct rch_sink *sink);
+/// Cycles that look alike, a paragraph each.
+void rch_render_cycles_text(const struct rch_graph *g, const struct rch_cycles *cycles,
+                            const struct rch_render_options *options, struct rch_sink *sink);
+/// schema refchain.cycles/1
+void rch_render_cycles_json(const struct rch_graph *g, const struct rch_cycles *cycles,
+                            const struct rch_render_options *options, struct rch_sink *sink);
+
+/// One object: a trace a path. Several: the tree of their best paths; limit: lines of it.
+void rch_render_paths_text(const struct rch_graph *g, const struct rch_paths *paths,
+                           const struct rch_render_options *options, struct rch_sink *sink);
+/// schema refchain.paths/1
+void rch_render_paths_json(const struct rch_graph *g, const struct rch_paths *paths,
+                           const struct rch_render_options *options, struct rch_sink *sink);
 
 /// Where each thread stands, most recent call first; limit: calls of a thread.
 void rch_render_stacks_text(const struct rch_graph *g, const struct rch_render_options *options,

@@ -16,9 +16,8 @@ static void put_freed(struct rch_json *json, const char *key, const struct rch_f
     rch_json_close(json, '}');
 }
 
-static void put_hop(struct rch_json *json, const struct rch_graph *g, const struct rch_hop *hop)
+void rch_json_hop(struct rch_json *json, const struct rch_graph *g, const struct rch_hop *hop)
 {
-    rch_json_open(json, NULL, '{', true);
     rch_json_string(json, "edge", rch_edge_kind_word(hop->kind));
     bool has_index = hop->index != UINT32_MAX;
     char number[16];
@@ -39,15 +38,17 @@ static void put_hop(struct rch_json *json, const struct rch_graph *g, const stru
         rch_json_bool(json, "guessed", true);
     rch_json_addr(json, "example",
                   hop->example < g->num_objects ? rch_addr_of(g, hop->example) : 0);
-    rch_json_close(json, '}');
 }
 
 void rch_json_path(struct rch_json *json, const struct rch_graph *g, const struct rch_hop *hops,
                    uint32_t num_hops)
 {
     rch_json_open(json, "path", '[', false);
-    for (uint32_t i = 0; i < num_hops; i++)
-        put_hop(json, g, &hops[i]);
+    for (uint32_t i = 0; i < num_hops; i++) {
+        rch_json_open(json, NULL, '{', true);
+        rch_json_hop(json, g, &hops[i]);
+        rch_json_close(json, '}');
+    }
     rch_json_close(json, ']');
 }
 
@@ -112,7 +113,7 @@ static void put_types(struct rch_json *json, const struct rch_asked *asked)
     rch_json_close(json, ']');
 }
 
-static void put_question(struct rch_json *json, const char *text, const struct rch_asked *asked)
+void rch_json_question(struct rch_json *json, const char *text, const struct rch_asked *asked)
 {
     rch_json_open(json, "question", '{', !asked || asked->kind != RCH_ASK_GLOB);
     if (!asked || asked->kind == RCH_ASK_TYPE) {
@@ -134,7 +135,7 @@ void rch_json_answer(struct rch_json *json, const char *key, const struct rch_gr
 {
     rch_json_open(json, key, '{', false);
     rch_json_string(json, "schema", "refchain.why/1");
-    put_question(json, answer->question, options->asked);
+    rch_json_question(json, answer->question, options->asked);
     if (options->source)
         rch_json_string(json, "source", options->source);
     rch_json_count(json, "objects", answer->objects);

@@ -35,16 +35,17 @@ static void header_piece(struct rch_page *page, const char *piece)
     rch_page_name(page, piece, 0);
 }
 
-static void put_header(struct rch_page *page, const struct rch_graph *g,
-                       const struct rch_answer *answer, const struct rch_render_options *options)
+void rch_page_question(struct rch_page *page, const char *command, const char *question,
+                       uint64_t objects, uint64_t num_bytes, const struct rch_graph *g,
+                       const struct rch_render_options *options)
 {
     char count[RCH_NUMBER_BYTES], bytes[RCH_NUMBER_BYTES], piece[2 * RCH_NUMBER_BYTES + 16];
     rch_page_style(page, RCH_STYLE_BOLD);
-    rch_page_words(page, "refchain why  ");
-    rch_page_name(page, answer->question, 0);
+    rch_page_words(page, "refchain %s  ", command);
+    rch_page_name(page, question, 0);
     rch_page_style(page, RCH_STYLE_PLAIN);
-    snprintf(piece, sizeof(piece), "%s %s, %s", rch_count_text(count, answer->objects),
-             answer->objects == 1 ? "object" : "objects", rch_bytes_text(bytes, answer->bytes));
+    snprintf(piece, sizeof(piece), "%s %s, %s", rch_count_text(count, objects),
+             objects == 1 ? "object" : "objects", rch_bytes_text(bytes, num_bytes));
     header_piece(page, piece);
     char heap[RCH_CLEAN_BYTES + 64], source[RCH_CLEAN_BYTES];
     rch_clean(source, options->source ? options->source : "", 60, page->clean_flags);
@@ -62,7 +63,7 @@ static void put_counted_name(struct rch_page *page, uint32_t num, const char *na
     rch_page_end(page);
 }
 
-static void put_matches(struct rch_page *page, const struct rch_asked *asked)
+void rch_page_matches(struct rch_page *page, const struct rch_asked *asked)
 {
     enum { MAX_MATCHES = 10 };
     if (!asked || asked->kind == RCH_ASK_TYPE || asked->num_types == 0)
@@ -146,9 +147,8 @@ static struct trace_columns lay_out(const struct rch_page *page, const struct rc
     return at;
 }
 
-static void put_root(struct rch_page *page, const struct rch_holder *holder)
+void rch_page_root(struct rch_page *page, const struct rch_holder *holder)
 {
-    rch_page_tab(page, LABEL_INDENT);
     rch_page_words(page, "%s", rch_root_words(holder->root_kind));
     rch_page_name(page, holder->root_name, 60);
     rch_page_words(page, "%s", rch_root_suffix(holder->root_kind));
@@ -229,12 +229,13 @@ static void put_gap(struct rch_page *page, uint32_t num)
 }
 
 /// `shows_cut` false: a further group of paths, drawn without the underline.
-static void put_trace(struct rch_page *page, const struct rch_holder *holder,
-                      const struct rch_hop *hops, uint32_t num_hops, bool shows_cut)
+void rch_page_trace(struct rch_page *page, const struct rch_holder *holder,
+                    const struct rch_hop *hops, uint32_t num_hops, bool shows_cut)
 {
     struct trace_columns at = lay_out(page, hops, num_hops);
     rch_page_end(page);
-    put_root(page, holder);
+    rch_page_tab(page, LABEL_INDENT);
+    rch_page_root(page, holder);
     for (uint32_t i = 0, num_left_out = 0; i < num_hops; i++) {
         bool is_last = i + 1 == num_hops, is_cut = shows_cut && i == holder->cut;
         if (!is_shown(i, num_hops, shows_cut ? holder->cut : 0)) {
@@ -249,11 +250,6 @@ static void put_trace(struct rch_page *page, const struct rch_holder *holder,
             put_underline(page, holder, is_last, &at, columns);
     }
     rch_page_end(page);
-}
-
-void rch_page_trace(struct rch_page *page, const struct rch_holder *holder)
-{
-    put_trace(page, holder, holder->hops, holder->num_hops, holder->is_cuttable);
 }
 
 // ---- what stands below a trace ------------------------------------------------------------------
@@ -338,7 +334,7 @@ static void put_more_groups(struct rch_page *page, const struct rch_holder *hold
         rch_page_end(page);
         put_label(page, "other");
         rch_page_wrap(page, text, TEXT_INDENT);
-        put_trace(page, holder, group->hops, group->num_hops, false);
+        rch_page_trace(page, holder, group->hops, group->num_hops, false);
     }
     uint64_t num_hidden = holder->num_more_groups;
     if (!is_all && holder->num_groups > 1)
@@ -383,7 +379,7 @@ static void put_holder(struct rch_page *page, const struct rch_answer *answer, u
     const struct rch_holder *holder = &answer->holders[i];
     put_heading(page, answer, i);
     rch_page_known(page, options->findings, holder->fingerprint, LABEL_INDENT, TEXT_INDENT);
-    rch_page_trace(page, holder);
+    rch_page_trace(page, holder, holder->hops, holder->num_hops, holder->is_cuttable);
     if (holder->is_cuttable) {
         put_cut(page, holder);
         put_label(page, "frees");
@@ -515,8 +511,8 @@ void rch_render_why_text(const struct rch_graph *g, const struct rch_answer *ans
                          const struct rch_render_options *options, struct rch_sink *sink)
 {
     struct rch_page page = rch_page_of(options, sink);
-    put_header(&page, g, answer, options);
-    put_matches(&page, options->asked);
+    rch_page_question(&page, "why", answer->question, answer->objects, answer->bytes, g, options);
+    rch_page_matches(&page, options->asked);
     rch_page_answer(&page, answer, 0, options);
 }
 

@@ -17,38 +17,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "analyze/keepers.h"
 #include "analyze/retained.h"
-#include "analyze/what_if.h"
 #include "analyze/why.h"
 #include "model/builder.h"
 #include "model/verify.h"
 #include "render/render.h"
+#include "graphlab.h"
 
 char *graphlab_why(const char *text, uint32_t max_holders, int raw);
 char *graphlab_growth(const char *before, const char *now, const uint64_t *later, size_t num_later,
                       int is_uncollected);
 char *graphlab_dominators(const char *text);
-char *graphlab_what_if(const char *text, const char *const *cuts, uint32_t num);
-char *graphlab_keepers(const char *text, int by, int sort);
-char *graphlab_dominators_of(const char *text);
 void graphlab_free(char *text);
-
-enum { MAX_NODES = 4096 };
-
-struct lab_node {
-    rch_addr addr;
-    uint32_t size, kind, flags, handle;
-    char type[64], layout;
-    struct rch_vec labels;  // struct rch_label
-};
-
-struct lab {
-    struct rch_builder *builder;
-    struct lab_node *nodes;
-    uint32_t num_nodes, num_objects;
-    struct rch_vec members;  // rch_node
-};
 
 static rch_str intern(struct lab *lab, const char *text)
 {
@@ -186,7 +166,7 @@ static void put_hops(FILE *out, const struct rch_hop *hops, uint32_t num)
     fprintf(out, "]");
 }
 
-static void put_freed(FILE *out, const char *name, const struct rch_freed *freed)
+void lab_put_freed(FILE *out, const char *name, const struct rch_freed *freed)
 {
     fprintf(out, ",\"%s\":[%" PRIu64 ",%" PRIu64 ",%" PRIu64 "]", name, freed->question,
             freed->objects, freed->bytes);
@@ -201,7 +181,7 @@ static void put_holder(FILE *out, const struct rch_holder *h)
             h->fingerprint, rch_root_kind_word(h->root_kind), h->root_name,
             h->cut == UINT32_MAX ? -1 : (int64_t)h->cut, h->is_cuttable, h->cut_is_group,
             h->num_cut_refs, h->holds, h->holds_only);
-    put_freed(out, "frees", &h->frees);
+    lab_put_freed(out, "frees", &h->frees);
     fprintf(out, ",\"groups\":[");
     for (uint32_t i = 0; i < h->num_groups; i++) {
         fprintf(out, "%s{\"members\":%" PRIu32 ",\"hops\":", i ? "," : "",
@@ -228,7 +208,7 @@ static char *put_answer(const struct rch_answer *a)
             ",\"in_use\":%" PRIu64 ",\"unexplained\":%" PRIu64 ",\"more_holders\":%" PRIu32,
             a->objects, a->bytes, a->is_diffuse, a->garbage, a->c_held, a->observer, a->uncuttable,
             a->in_use, a->unexplained, a->num_more_holders);
-    put_freed(out, "all_cut", &a->all_cut);
+    lab_put_freed(out, "all_cut", &a->all_cut);
     fprintf(out, ",\"observer_names\":[");
     for (uint32_t i = 0; i < a->num_observer_names; i++)
         fprintf(out, "%s\"%s\"", i ? "," : "", a->observer_names[i]);
@@ -248,14 +228,19 @@ static int compare_nodes(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-static char *ask(struct lab *lab, const struct rch_graph *g, uint32_t max_holders, bool raw)
+struct rch_question lab_question(struct lab *lab, const struct rch_graph *g)
 {
     rch_node *members = lab->members.mem;
     for (size_t i = 0; i < lab->members.num; i++)
         members[i] = rch_node_at(g, lab->nodes[members[i]].addr);
     if (lab->members.num)
         qsort(members, lab->members.num, sizeof(*members), compare_nodes);
-    struct rch_question question = {"question", members, (uint32_t)lab->members.num};
+    return (struct rch_question){"question", members, (uint32_t)lab->members.num};
+}
+
+static char *ask(struct lab *lab, const struct rch_graph *g, uint32_t max_holders, bool raw)
+{
+    struct rch_question question = lab_question(lab, g);
     struct rch_why_options options = {.max_holders = max_holders, .raw = raw};
     struct rch_answer *answer = NULL;
     struct rch_error err;
@@ -266,7 +251,7 @@ static char *ask(struct lab *lab, const struct rch_graph *g, uint32_t max_holder
     return text;
 }
 
-static bool lab_open(struct lab *lab, const char *text, struct rch_graph **graph_out)
+bool lab_open(struct lab *lab, const char *text, struct rch_graph **graph_out)
 {
     *lab = (struct lab){.nodes = calloc(MAX_NODES, sizeof(struct lab_node))};
     rch_vec_init(&lab->members, rch_alloc_default(), sizeof(rch_node));
@@ -274,7 +259,7 @@ static bool lab_open(struct lab *lab, const char *text, struct rch_graph **graph
            build(lab, text, graph_out);
 }
 
-static void lab_close(struct lab *lab)
+void lab_close(struct lab *lab)
 {
     rch_builder_free(lab->builder);
     for (uint32_t i = 0; lab->nodes && i < lab->num_nodes; i++)
@@ -385,134 +370,10 @@ char *graphlab_dominators(const char *text)
     return result;
 }
 
-// --- cuts ---
-
-static void put_cut(FILE *out, const struct rch_graph *g, const struct rch_what_if_cut *cut)
+char *lab_take(struct rch_text *text)
 {
-    fprintf(out, "{\"edges\":[");
-    for (uint32_t i = 0; i < cut->named->num_edges; i++)
-        fprintf(out, "%s[%" PRIu32 ",%" PRIu32 "]", i ? "," : "", cut->named->sources[i],
-                cut->named->edges[i] - g->edge_start[cut->named->sources[i]]);
-    fprintf(out, "],\"fixed\":%" PRIu32 ",\"references\":%" PRIu32 ",\"targets\":%" PRIu64,
-            cut->named->num_fixed, cut->named->place.num_cut_refs, cut->kept.targets);
-    fprintf(out, ",\"kept\":%" PRIu64 ",\"other\":%d,\"stays\":%" PRIu64, cut->kept.kept_targets,
-            cut->kept.other.fingerprint != NULL, cut->kept.num_of_type);
-    put_freed(out, "frees", &cut->frees);
-    fprintf(out, "}");
-}
-
-static char *put_what_if(const struct rch_graph *g, const struct rch_what_if *answer)
-{
-    char *text = NULL;
-    size_t bytes = 0;
-    FILE *out = open_memstream(&text, &bytes);
-    if (!out)
-        return NULL;
-    fprintf(out, "{\"cuts\":[");
-    for (uint32_t i = 0; i < answer->num_cuts; i++) {
-        fprintf(out, "%s", i ? "," : "");
-        put_cut(out, g, &answer->cuts[i]);
-    }
-    fprintf(out, "],\"types\":{");
-    for (uint32_t i = 0; i < answer->num_types; i++)
-        fprintf(out, "%s\"%s\":[%" PRIu64 ",%" PRIu64 "]", i ? "," : "", answer->types[i].type,
-                answer->types[i].objects, answer->types[i].bytes);
-    fprintf(out, "}");
-    put_freed(out, "frees", &answer->frees);
-    fprintf(out, "}");
-    fclose(out);
-    return text;
-}
-
-static char *put_unclear(enum rch_status st, const struct rch_reference_list *unclear)
-{
-    char words[128];
-    snprintf(words, sizeof(words), "{\"error\":%d,\"found\":%" PRIu32 ",\"near\":%" PRIu32 "}",
-             (int)st, unclear->num_found, unclear->num_near);
-    return strdup(words);
-}
-
-static char *ask_what_if(const struct rch_graph *g, const char *const *cuts, uint32_t num)
-{
-    struct rch_what_if *answer = NULL;
-    struct rch_reference_list unclear;
-    struct rch_error err = {0};
-    enum rch_status st =
-        rch_what_if(g, NULL, cuts, num, NULL, rch_alloc_default(), &answer, &unclear, &err);
-    char *text = st == RCH_OK ? put_what_if(g, answer) : put_unclear(st, &unclear);
-    rch_reference_list_deinit(&unclear);
-    rch_what_if_free(answer);
-    return text;
-}
-
-// What the cuts free and which references they are, as [node, ordinal]; or why not.
-char *graphlab_what_if(const char *text, const char *const *cuts, uint32_t num)
-{
-    struct lab lab;
-    struct rch_graph *g = NULL;
-    char *result = lab_open(&lab, text, &g) ? ask_what_if(g, cuts, num) : NULL;
-    rch_graph_free(g);
-    lab_close(&lab);
-    return result;
-}
-
-// --- who keeps most ---
-
-static char *take_json(struct rch_text *json)
-{
-    char *result = json->sink.status == RCH_OK ? strdup(json->bytes) : NULL;
-    rch_text_deinit(json);
-    return result;
-}
-
-static char *ask_keepers(const struct rch_graph *g, int by, int sort)
-{
-    struct rch_keepers_options options = {
-        .by = (enum rch_keepers_by)by, .sort = (enum rch_keepers_sort)sort, .max_rows = MAX_NODES};
-    struct rch_render_options render = {.all = true};
-    struct rch_keepers *keepers = NULL;
-    struct rch_text json;
-    if (rch_keepers(g, NULL, &options, rch_alloc_default(), &keepers, NULL) != RCH_OK)
-        return NULL;
-    rch_text_init(&json, rch_alloc_default());
-    rch_render_keepers_json(g, keepers, &render, &json.sink);
-    rch_keepers_free(keepers);
-    return take_json(&json);
-}
-
-// refchain.keepers/1 with all rows. `by` and `sort` are numbers of the enums.
-char *graphlab_keepers(const char *text, int by, int sort)
-{
-    struct lab lab;
-    struct rch_graph *g = NULL;
-    char *result = lab_open(&lab, text, &g) ? ask_keepers(g, by, sort) : NULL;
-    rch_graph_free(g);
-    lab_close(&lab);
-    return result;
-}
-
-static char *ask_dominators_of(struct lab *lab, const struct rch_graph *g)
-{
-    struct rch_question question = {"question", lab->members.mem, (uint32_t)lab->members.num};
-    struct rch_render_options render = {.all = true};
-    struct rch_dominators_of *answer = NULL;
-    struct rch_text json;
-    if (rch_dominators_of(g, NULL, &question, NULL, rch_alloc_default(), &answer, NULL) != RCH_OK)
-        return NULL;
-    rch_text_init(&json, rch_alloc_default());
-    rch_render_dominators_json(g, answer, &render, &json.sink);
-    rch_dominators_of_free(answer);
-    return take_json(&json);
-}
-
-// refchain.dominators/1 of the members; objects have to be in order of address.
-char *graphlab_dominators_of(const char *text)
-{
-    struct lab lab;
-    struct rch_graph *g = NULL;
-    char *result = lab_open(&lab, text, &g) ? ask_dominators_of(&lab, g) : NULL;
-    rch_graph_free(g);
-    lab_close(&lab);
+    char *result = text->sink.status == RCH_OK ? strdup(text->bytes) : NULL;
+    rch_text_deinit(text);
     return result;
 }
 

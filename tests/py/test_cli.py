@@ -14,8 +14,8 @@ import unicodedata
 import native
 import pytest
 
-COMMANDS = ["why", "top", "stacks", "fds", "graph", "diff", "known", "what-if", "dump",
-            "doctor"]
+COMMANDS = ["why", "paths", "what-if", "top", "cycles", "stacks", "fds", "graph", "diff", "known",
+            "dump", "doctor"]
 TAKE_WHERE = set(COMMANDS) - {"doctor", "known"}
 WHERE_OPTIONS = {"--sysroot", "--memory-limit"}  # told once on the man page, for all
 JUDGES = {"why", "diff"}
