@@ -55,7 +55,11 @@ static bool take_option(const struct rch_command *command, int id, struct rch_ar
     case RCH_OPT_SVG: args->svg = true; return true;
     case RCH_OPT_HTML: args->html = true; return true;
     case RCH_OPT_REFS: args->refs = true; return true;
-    case RCH_OPT_TYPES: args->types = true; return true;
+    case RCH_OPT_FAIL: args->fail = true; return true;
+    case RCH_OPT_TYPE: args->type = optarg; return true;
+    case RCH_OPT_BY: args->by = optarg; return true;
+    case RCH_OPT_MIN_GROWTH: args->min_growth = optarg; return true;
+    case RCH_OPT_INTERVAL: args->interval = optarg; return true;
     case RCH_OPT_BACKREFS: args->backrefs = true; return true;
     case RCH_OPT_OUTPUT: args->output = optarg; return true;
     case RCH_OPT_SYSROOT: args->sysroot = optarg; return true;
@@ -73,6 +77,7 @@ static bool take_option(const struct rch_command *command, int id, struct rch_ar
     case RCH_OPT_THREAD: args->thread = optarg; return true;
     case RCH_OPT_LIMIT: count = &args->limit; break;
     case RCH_OPT_MAX_HOLDERS: count = &args->max_holders; break;
+    case RCH_OPT_COUNT: count = &args->count; break;
     case RCH_OPT_DEPTH: count = &args->depth; break;
     default: return false;
     }

@@ -11,6 +11,7 @@
 
 enum rch_exit {
     RCH_EXIT_OK = 0,
+    RCH_EXIT_FOUND = 1,    // asked to judge, and there is a leak
     RCH_EXIT_USAGE = 2,    // the command line is wrong
     RCH_EXIT_PARTIAL = 3,  // answered, but something is missing
     RCH_EXIT_CANNOT = 4,   // no answer
@@ -35,7 +36,12 @@ enum rch_option_id {
     RCH_OPT_REFS,
     RCH_OPT_BACKREFS,
     RCH_OPT_DEPTH,
-    RCH_OPT_TYPES,
+    RCH_OPT_TYPE,
+    RCH_OPT_BY,
+    RCH_OPT_MIN_GROWTH,
+    RCH_OPT_FAIL,
+    RCH_OPT_INTERVAL,
+    RCH_OPT_COUNT,
 };
 
 /// One row of an option table: getopt's options and the help text both come from it.
@@ -50,12 +56,15 @@ struct rch_option {
 /// The command line after parsing. Pointers are into argv.
 struct rch_args {
     bool sort_retained;  // top
-    bool json, raw, all, why, svg, html, refs, backrefs, types;
+    bool json, raw, all, why, svg, html, refs, backrefs, fail;
     uint32_t limit, max_holders, depth;
     const char *output, *sysroot;
     uint64_t memory_limit;  // bytes, 0: not given
     const char *thread;     // of stacks
     bool locals;
+    const char *type, *by, *min_growth;  // of diff
+    const char *interval;                // of watch
+    uint32_t count;
     const char *const *words;  // what is not an option
     int num_words;
 };

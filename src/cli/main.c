@@ -41,7 +41,8 @@ static int print_help(void)
     rch_put(&sink, "\nOptions:\n"
                    "  -h, --help     show this help; 'refchain COMMAND --help' for a command's\n"
                    "  -V, --version  show the version\n\n"
-                   "Exit codes: 0 fine, 2 wrong usage, 3 the answer is partial, 4 no answer.\n");
+                   "Exit codes: 0 fine, 1 found what was asked for, 2 wrong usage, 3 the answer is "
+                   "partial, 4 no answer.\n");
     return rch_out_finish(&sink, RCH_EXIT_OK);
 }
 

@@ -7,6 +7,7 @@
 #include "analyze/fd_table.h"
 #include "analyze/growth.h"
 #include "analyze/histogram.h"
+#include "analyze/series.h"
 #include "analyze/why.h"
 #include "base/sink.h"
 
@@ -57,6 +58,13 @@ void rch_render_growth_text(const struct rch_growth *growth, enum rch_growth_by 
 /// schema refchain.growth/1
 void rch_render_growth_json(const struct rch_graph *g, const struct rch_growth *growth,
                             const struct rch_render_options *options, struct rch_sink *sink);
+
+/// What grew over a series of heaps, a row a place or a type. title: "diff", "growth".
+void rch_render_rises_text(const struct rch_rises *rises, enum rch_series_by by, const char *title,
+                           const struct rch_render_options *options, struct rch_sink *sink);
+/// schema refchain.diff/1
+void rch_render_rises_json(const struct rch_rises *rises, enum rch_series_by by,
+                           struct rch_sink *sink);
 
 /// Where each thread stands, most recent call first; limit: calls of a thread.
 void rch_render_stacks_text(const struct rch_graph *g, const struct rch_render_options *options,
