@@ -30,13 +30,15 @@ from ._growth import Growth, Place, TypeGrowth, growth, show_growth
 from ._picture import Arrow, Box, Picture
 from ._series import Rise, Rises, diff, growth_loop, no_growth
 from ._stacks import Frame, Local, Stacks, Thread
+from ._watch import Sample, Watch, watch
 
 __all__ = [
     "Answer", "Arrow", "Box", "Break", "Cut", "Error", "Fd", "FdGroup", "FdOwner", "Fds", "Frame",
     "Freed", "Graph", "Growth", "Holder", "Hop", "Local", "Node", "Picture", "Place", "Reached",
-    "Rise", "Rises", "Root", "Stacks", "Thread", "Top", "TypeCount", "TypeGrowth", "__version__",
-    "attach", "break_at", "by_type", "diff", "dump", "growth", "growth_loop", "load", "load_core",
-    "load_ipython_extension", "no_growth", "show_growth", "snapshot", "why",
+    "Rise", "Rises", "Root", "Sample", "Stacks", "Thread", "Top", "TypeCount", "TypeGrowth",
+    "Watch", "__version__", "attach", "break_at", "by_type", "diff", "dump", "growth",
+    "growth_loop", "load", "load_core", "load_ipython_extension", "no_growth", "show_growth",
+    "snapshot", "watch", "why",
 ]
 
 

@@ -55,7 +55,7 @@ enum rch_series_by {
 /// What is above noise. One object more at a place is no trend: a variable was set, a cache met one key.
 /// Two moments cannot tell that from a leak, so they list from two objects (names of attributes, each a
 /// variable of its own: from 16) or RCH_SERIES_BIG bytes on. From three moments on, growth in every step
-/// is a trend whatever its size.
+/// is a trend whatever its size. What types remember of their subclasses is noise: it follows these.
 struct rch_rise_options {
     enum rch_series_by by;
     uint64_t min_objects;  // from the first moment to the last; 0: as above
@@ -81,6 +81,7 @@ struct rch_rise {
     uint64_t below, below_bytes;              // growth at places below, at no row of their own
     const struct rch_rise_with *with;         // those, by type: types of modules first
     uint32_t num_with;
+    const rch_addr *addresses;  // of an object at each hop, at the last moment that had one; or 0
     const char *resource;  // type of objects here or below that have sockets or files, NULL: none
     uint64_t resource_objects;  // how many of those came
     bool is_steady;             // grew in every step, and there are two at least

@@ -20,6 +20,7 @@ struct rch__place {
     uint32_t parent;      // RCH__NO_ROW: a root
     uint32_t name, type;  // strings; of a root: its name and detail
     uint32_t fd_type;     // objects there own descriptors, and who has those is of this type; 0: no
+    rch_addr example;     // of an object there at the last moment that had one; 0: none
     bool is_names;        // names of attributes
     uint8_t kind;         // enum rch_edge_kind; of a root enum rch_root_kind
 };

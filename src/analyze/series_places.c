@@ -87,12 +87,16 @@ static void count_nodes(struct count *c)
         const struct rch_trail_node *node = NODE(c->t, i);
         if (rch_is_root(c->g, node->node))
             continue;
-        struct rch__tally *tally =
-            &RCH_VEC_AT(c->tallies, struct rch__tally, c->place_of[node->cls]);
-        tally->objects += rch_trails_is_proper(c->t, node);
+        uint32_t number = c->place_of[node->cls];
+        struct rch__tally *tally = &RCH_VEC_AT(c->tallies, struct rch__tally, number);
+        struct rch__place *place = &RCH_VEC_AT(&c->s->places, struct rch__place, number);
         tally->bytes += rch_size_bytes(c->g, node->node);
         if (is_attribute_name(c, node))
-            RCH_VEC_AT(&c->s->places, struct rch__place, c->place_of[node->cls]).is_names = true;
+            place->is_names = true;
+        if (!rch_trails_is_proper(c->t, node))
+            continue;
+        if (!tally->objects++)
+            place->example = rch_addr_of(c->g, node->node);
     }
 }
 

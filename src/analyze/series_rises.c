@@ -183,12 +183,23 @@ static void take_types(struct search *q)
 
 // --- noise, order ---
 
+// What types remember of their subclasses, weakly: it follows the subclasses, which hang elsewhere.
+static bool is_bookkeeping(const struct search *q, uint32_t i)
+{
+    uint32_t parent = place_at(q, i)->parent;
+    return parent != RCH__NO_ROW && place_at(q, parent)->kind == RCH_EDGE_FIELD &&
+           strcmp(rch__series_string(q->s, place_at(q, parent)->name), "__subclasses__") == 0;
+}
+
 static bool is_noise(const struct search *q, uint32_t i)
 {
     const struct spot *spot = &q->spots[i];
     if (q->options->by == RCH_SERIES_BY_IDENTITY)
         return spot->grown < q->options->min_objects;
     bool is_trend = spot->each && q->s->num_moments > 2;
+    if (q->options->by == RCH_SERIES_BY_HOLDER && q->options->min_objects != 1 &&
+        is_bookkeeping(q, i))
+        return true;
     if (q->options->min_objects)
         return spot->grown < q->options->min_objects;
     bool is_names = q->options->by == RCH_SERIES_BY_HOLDER && place_at(q, i)->is_names;
@@ -196,8 +207,9 @@ static bool is_noise(const struct search *q, uint32_t i)
            add_up(spot->grown_bytes, spot->below_bytes) < RCH_SERIES_BIG;
 }
 
+// `addresses` may be NULL.
 static enum rch_status tell_holder(const struct search *q, uint32_t i, struct rch_holder *holder,
-                                   struct rch_error *err)
+                                   const rch_addr **addresses, struct rch_error *err)
 {
     uint32_t num = 0, at = i;
     for (; place_at(q, at)->parent != RCH__NO_ROW; at = place_at(q, at)->parent)
@@ -205,11 +217,13 @@ static enum rch_status tell_holder(const struct search *q, uint32_t i, struct rc
     const struct rch__place *root = place_at(q, at);
     struct rch_hop *hops = rch_arena_take(&q->rises->arena, num, sizeof(*hops));
     char *print = rch_arena_take(&q->rises->arena, RCH_FINGERPRINT_BYTES, 1);
-    if (!hops || !print)
+    rch_addr *examples = rch_arena_take(&q->rises->arena, num, sizeof(*examples));
+    if (!hops || !print || !examples)
         return no_memory(err);
     for (at = i; num && place_at(q, at)->parent != RCH__NO_ROW; at = place_at(q, at)->parent) {
         const struct rch__place *place = place_at(q, at);
         struct rch_hop *hop = &hops[--num];
+        examples[num] = place->example;
         uint64_t objects = rch__tally_at(tallies_of(q, q->s->num_moments - 1), at).objects;
         *hop =
             (struct rch_hop){.kind = (enum rch_edge_kind)place->kind,
@@ -227,6 +241,8 @@ static enum rch_status tell_holder(const struct search *q, uint32_t i, struct rc
     holder->cut = holder->num_hops ? holder->num_hops - 1 : 0;
     rch_fingerprint(holder->root_kind, holder->root_name, hops, holder->num_hops, print);
     holder->fingerprint = print;
+    if (addresses)
+        *addresses = examples;
     return RCH_OK;
 }
 
@@ -237,7 +253,7 @@ static enum rch_status is_known(const struct search *q, uint32_t i, bool *out,
     *out = false;
     if (!q->options->num_known || q->options->by != RCH_SERIES_BY_HOLDER)
         return RCH_OK;
-    RCH_TRY(tell_holder(q, i, &holder, err));
+    RCH_TRY(tell_holder(q, i, &holder, NULL, err));
     for (uint32_t k = 0; k < q->options->num_known && !*out; k++)
         *out = strcmp(q->options->known[k], holder.fingerprint) == 0;
     return RCH_OK;
@@ -431,7 +447,7 @@ static enum rch_status tell_row(struct search *q, uint32_t i, const struct rch_v
     RCH_TRY(tell_with(q, i, withs->mem, withs->num, rise, err));
     if (spot->fd_type)
         tell_resource(rch__series_string(q->s, spot->fd_type), rise);
-    return tell_holder(q, i, &rise->holder, err);
+    return tell_holder(q, i, &rise->holder, &rise->addresses, err);
 }
 
 static enum rch_status tell(struct search *q, struct rch_error *err)

@@ -80,7 +80,8 @@ struct rch_command {
     int (*run)(const struct rch_args *args);  // returns an rch_exit
 };
 extern const struct rch_command rch_command_why, rch_command_top, rch_command_stacks,
-    rch_command_fds, rch_command_graph, rch_command_diff, rch_command_dump, rch_command_doctor;
+    rch_command_fds, rch_command_graph, rch_command_diff, rch_command_dump, rch_command_doctor,
+    rch_command_watch;
 
 /// Parse argv[1..] for `command`. Returns -1 to go on, otherwise the exit code to end with (help was
 /// printed, or a usage error said).

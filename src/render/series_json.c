@@ -44,6 +44,10 @@ static void put_place(struct rch_json *json, const struct rch_rise *row)
     rch_json_string(json, "fingerprint", row->holder.fingerprint);
     rch_json_root(json, &row->holder);
     rch_json_path(json, NULL, row->holder.hops, row->holder.num_hops);
+    rch_json_open(json, "addresses", '[', true);
+    for (uint32_t i = 0; i < row->holder.num_hops; i++)
+        rch_json_addr(json, NULL, row->addresses[i]);
+    rch_json_close(json, ']');
 }
 
 static void put_row(struct rch_json *json, const struct rch_rises *rises,

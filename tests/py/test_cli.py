@@ -14,8 +14,8 @@ import unicodedata
 import native
 import pytest
 
-COMMANDS = ["why", "top", "stacks", "fds", "graph", "diff", "dump", "doctor"]
-TAKE_WHERE = set(COMMANDS) - {"doctor"}
+COMMANDS = ["why", "top", "stacks", "fds", "graph", "diff", "dump", "doctor", "watch"]
+TAKE_WHERE = set(COMMANDS) - {"doctor", "watch"}
 WHERE_OPTIONS = {"--sysroot", "--memory-limit"}  # told once on the man page, for all
 SCHEMAS = native.ROOT / "docs" / "schema"
 
