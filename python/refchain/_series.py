@@ -23,7 +23,7 @@ class Rise:
 
     objects: how many there were, one number a moment. grown: from the first to the last. steady: it
     grew in every step, by `each` at least; even: by the same each time. companions: objects that
-    came with these, at no row of their own, by type; below: all of them. resource: the type of those
+    came with these, at no row of their own, by type; below: all of them. resource: type of those
     that have sockets or files open, or None. Types have no fingerprint, root and path.
     """
 

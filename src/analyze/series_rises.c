@@ -83,6 +83,43 @@ static void measure(const struct search *q, uint32_t i)
 
 // --- which places are rows ---
 
+static const char *type_of(const struct search *q, uint32_t i)
+{
+    uint32_t name = q->options->by == RCH_SERIES_BY_HOLDER
+                        ? place_at(q, i)->type
+                        : RCH_VEC_AT(&q->s->types, struct rch__type_row, i).name;
+    return rch__series_string(q->s, name);
+}
+
+// Equal text to the end does not happen: places with the same path are one.
+static int compare_paths(const struct search *q, uint32_t a, uint32_t b)
+{
+    int order = strcmp(type_of(q, a), type_of(q, b));
+    while (!order && q->options->by == RCH_SERIES_BY_HOLDER && a != b) {
+        if (a == RCH__NO_ROW || b == RCH__NO_ROW)
+            return a == RCH__NO_ROW ? -1 : 1;
+        const struct rch__place *x = place_at(q, a), *y = place_at(q, b);
+        order = strcmp(rch__series_string(q->s, x->name), rch__series_string(q->s, y->name));
+        order = order ? order : (int)x->kind - (int)y->kind;
+        a = x->parent;
+        b = y->parent;
+    }
+    return order;
+}
+
+// Of the keys and values of one mapping: more of them, more below them; else values.
+static bool leads(const struct search *q, uint32_t i, uint32_t than)
+{
+    const struct spot *x = &q->spots[i], *y = &q->spots[than];
+    if (x->grown != y->grown)
+        return x->grown > y->grown;
+    if (x->all_bytes != y->all_bytes)
+        return x->all_bytes > y->all_bytes;
+    if (place_at(q, i)->kind != place_at(q, than)->kind)
+        return place_at(q, i)->kind == RCH_EDGE_VALUE;
+    return compare_paths(q, i, than) < 0;
+}
+
 // New keys of a mapping are told with its new values, where there are as many, or the values with the
 // keys where those have more below them (the keys of a WeakValueDictionary that keep its values).
 static void join_entries(struct search *q, uint32_t *leaders)
@@ -92,9 +129,7 @@ static void join_entries(struct search *q, uint32_t *leaders)
         if (parent == RCH__NO_ROW || !q->spots[i].grown ||
             (kind != RCH_EDGE_KEY && kind != RCH_EDGE_VALUE))
             continue;
-        struct spot *best = leaders[parent] ? &q->spots[leaders[parent] - 1] : NULL;
-        if (!best || q->spots[i].grown > best->grown ||
-            (q->spots[i].grown == best->grown && q->spots[i].all_bytes > best->all_bytes))
+        if (!leaders[parent] || leads(q, i, leaders[parent] - 1))
             leaders[parent] = i + 1;
     }
     for (uint32_t i = 0; i < q->num; i++) {
@@ -279,30 +314,6 @@ static enum rch_status choose(struct search *q, struct rch_error *err)
     }
     q->num_ranked = num;
     return RCH_OK;
-}
-
-static const char *type_of(const struct search *q, uint32_t i)
-{
-    uint32_t name = q->options->by == RCH_SERIES_BY_HOLDER
-                        ? place_at(q, i)->type
-                        : RCH_VEC_AT(&q->s->types, struct rch__type_row, i).name;
-    return rch__series_string(q->s, name);
-}
-
-// Equal text to the end does not happen: places with the same path are one.
-static int compare_paths(const struct search *q, uint32_t a, uint32_t b)
-{
-    int order = strcmp(type_of(q, a), type_of(q, b));
-    while (!order && q->options->by == RCH_SERIES_BY_HOLDER && a != b) {
-        if (a == RCH__NO_ROW || b == RCH__NO_ROW)
-            return a == RCH__NO_ROW ? -1 : 1;
-        const struct rch__place *x = place_at(q, a), *y = place_at(q, b);
-        order = strcmp(rch__series_string(q->s, x->name), rch__series_string(q->s, y->name));
-        order = order ? order : (int)x->kind - (int)y->kind;
-        a = x->parent;
-        b = y->parent;
-    }
-    return order;
 }
 
 static int compare_ranked(const void *a, const void *b, void *ctx)
