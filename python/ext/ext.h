@@ -40,6 +40,7 @@ struct rch_reverse;
 const struct rch_graph *Graph_graph(struct core_state *state, PyObject *op,
                                     const struct rch_reverse **rev_out);
 int Baseline_add_type(PyObject *module);
+int Series_add_type(PyObject *module);
 // Methods of Graph, of keepers.c.
 PyObject *Graph_keepers(PyObject *op, PyObject *args);
 PyObject *Graph_dominators(PyObject *op, PyObject *args);

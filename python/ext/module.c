@@ -125,7 +125,7 @@ static int core_exec(PyObject *module)
     if (add_object(module, "Error", state->error) < 0 ||
         add_object(module, "Graph", (PyObject *)state->graph_type) < 0 ||
         add_object(module, "Picture", (PyObject *)state->picture_type) < 0 ||
-        Baseline_add_type(module) < 0)
+        Baseline_add_type(module) < 0 || Series_add_type(module) < 0)
         return -1;
     return PyModule_AddStringConstant(module, "__version__", RCH_VERSION);
 }

@@ -3,6 +3,7 @@
 #include "analyze/finding.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 static const struct rch_rule rules[] = {
@@ -12,7 +13,7 @@ static const struct rch_rule rules[] = {
      "or accept the holder with 'refchain known add'.",
      RCH_LEVEL_WARNING},
     {"growth", "Objects came and stayed",
-     "Objects that did not exist earlier hang at this place now. Bound the container, remove "
+     "More objects hang at this place than earlier. Bound the container, remove "
      "entries "
      "when they are done with, or accept the place with 'refchain known add'.",
      RCH_LEVEL_WARNING},
@@ -117,29 +118,32 @@ enum rch_status rch_findings_add_why(struct rch_findings *list, const struct rch
     return RCH_OK;
 }
 
-static enum rch_status add_place(struct rch_findings *list, const struct rch_graph *g,
-                                 const struct rch_growth_place *place, struct rch_error *err)
+static enum rch_status add_rise(struct rch_findings *list, const struct rch_rise *rise,
+                                uint32_t num_moments, struct rch_error *err)
 {
     struct rch_finding row = {.rule = rch_rule_of("growth"),
-                              .fingerprint = place->holder.fingerprint,
-                              .type = place->type,
-                              .objects = place->objects,
-                              .holder = &place->holder};
-    if (__builtin_add_overflow(place->bytes, place->below_bytes, &row.bytes))
+                              .fingerprint = rise->holder.fingerprint,
+                              .type = rise->type,
+                              .objects = rise->grown,
+                              .holder = rise->holder.fingerprint ? &rise->holder : NULL};
+    if (__builtin_add_overflow(rise->grown_bytes, rise->below_bytes, &row.bytes))
         row.bytes = UINT64_MAX;
+    char steps[48] = "";
+    if (rise->is_steady)
+        snprintf(steps, sizeof(steps), " in each of %" PRIu32 " steps", num_moments - 1);
     row.message = rch_arena_printf(
-        &list->arena, "%" PRIu64 " new %s came here, with %" PRIu64 " other new objects below them",
-        place->objects, place->type, place->below);
-    find_place(g, &row);
+        &list->arena, "%" PRIu64 " more %s%s, with %" PRIu64 " other objects below them",
+        rise->grown, rise->type, steps, rise->below);
     return rch_findings_add(list, &row, err);
 }
 
-enum rch_status rch_findings_add_growth(struct rch_findings *list, const struct rch_graph *g,
-                                        const struct rch_growth *growth, struct rch_error *err)
+enum rch_status rch_findings_add_rises(struct rch_findings *list, const struct rch_rises *rises,
+                                       struct rch_error *err)
 {
-    for (uint32_t i = 0; i < growth->num_places; i++)
-        RCH_TRY(add_place(list, g, &growth->places[i], err));
-    list->num_unlisted += growth->num_more_places;
+    for (uint32_t i = 0; i < rises->num_rows; i++)
+        if (rises->rows[i].grown)
+            RCH_TRY(add_rise(list, &rises->rows[i], rises->num_moments, err));
+    list->num_unlisted += rises->num_more;
     return RCH_OK;
 }
 

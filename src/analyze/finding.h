@@ -4,8 +4,8 @@
 // nothing of how it was found. Names are raw: escape them when printing.
 #ifndef RCH_ANALYZE_FINDING_H
 #define RCH_ANALYZE_FINDING_H
-#include "analyze/growth.h"
 #include "analyze/known.h"
+#include "analyze/series.h"
 #include "analyze/why.h"
 #include "base/vec.h"
 
@@ -67,11 +67,10 @@ RCH_MUST_CHECK enum rch_status rch_findings_add_why(struct rch_findings *list,
                                                     const struct rch_graph *g,
                                                     const struct rch_answer *answer,
                                                     struct rch_error *err);
-/// A finding for each place where objects came ("growth"). Rows point into `growth`.
-RCH_MUST_CHECK enum rch_status rch_findings_add_growth(struct rch_findings *list,
-                                                       const struct rch_graph *g,
-                                                       const struct rch_growth *growth,
-                                                       struct rch_error *err);
+/// A finding for each place, or type, that grew ("growth"). Rows point into `rises`.
+RCH_MUST_CHECK enum rch_status rch_findings_add_rises(struct rch_findings *list,
+                                                      const struct rch_rises *rises,
+                                                      struct rch_error *err);
 
 /// Compare with what is known, a list called `name`. The findings point into `known` and to `name`
 /// afterwards. O(rows * log known).

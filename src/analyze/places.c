@@ -46,18 +46,6 @@ static uint64_t add_up(uint64_t a, uint64_t b)
     return a + b < a ? UINT64_MAX : a + b;
 }
 
-// Is the node what its class is named after, or something folded into that?
-static bool is_proper(const struct search *s, const struct rch_trail_node *node)
-{
-    const struct rch_graph *g = s->g;
-    const struct rch_type *type = rch_type_of(g, node->node);
-    const struct rch_trail_class *c = CLASS(s->t, node->cls);
-    if (c->parent == RCH_NO_CLASS)
-        return type->flags & RCH_TYPE_IS_MODULE;
-    const struct rch_type *named = &g->types[c->type];
-    return type->module == named->module && type->name == named->name;
-}
-
 static bool is_old(const struct search *s, uint32_t index)
 {
     return !rch_bit(s->made, NODE(s->t, index)->node) || rch_bit(s->clear, index);
@@ -73,7 +61,7 @@ static void count_node(struct search *s, uint32_t index)
     bool begins = false;
     for (uint32_t in = node->ins; in && !begins; in = IN(s->t, in - 1)->next)
         begins = is_old(s, IN(s->t, in - 1)->from);
-    if (is_proper(s, node)) {
+    if (rch_trails_is_proper(s->t, node)) {
         spot->objects++;
         spot->bytes = add_up(spot->bytes, bytes);
         spot->begins += begins;
@@ -187,7 +175,7 @@ static void sort_members(struct search *s)
     }
     for (uint32_t i = 0; i < s->t->nodes.num; i++) {
         const struct rch_trail_node *node = NODE(s->t, i);
-        if (rch_bit(s->made, node->node) && is_proper(s, node))
+        if (rch_bit(s->made, node->node) && rch_trails_is_proper(s->t, node))
             s->members[s->spots[node->cls].first++] = i;
     }
     for (uint32_t c = 0; c < s->t->classes.num; c++)

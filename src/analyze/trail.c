@@ -412,6 +412,17 @@ enum rch_status rch_trails_run(struct rch_trails *t, struct rch_error *err)
     return RCH_OK;
 }
 
+bool rch_trails_is_proper(const struct rch_trails *t, const struct rch_trail_node *node)
+{
+    const struct rch_graph *g = t->view->g;
+    const struct rch_type *type = rch_type_of(g, node->node);
+    const struct rch_trail_class *c = CLASS(t, node->cls);
+    if (c->parent == RCH_NO_CLASS)
+        return type->flags & RCH_TYPE_IS_MODULE;
+    const struct rch_type *named = &g->types[c->type];
+    return type->module == named->module && type->name == named->name;
+}
+
 // --- groups ---
 
 static int compare_groups(const void *a, const void *b, void *ctx)

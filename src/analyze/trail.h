@@ -81,6 +81,9 @@ RCH_MUST_CHECK enum rch_status rch_trails_groups(const struct rch_trails *t,
                                                  struct rch_vec *groups,   // rch_trail_group
                                                  struct rch_vec *members,  // uint32_t: trail nodes
                                                  struct rch_error *err);
+/// Is the node what its class is named after? False: it folds into that, an attribute dictionary for
+/// instance. Of a root only the module itself is.
+bool rch_trails_is_proper(const struct rch_trails *t, const struct rch_trail_node *node);
 /// Order of two paths as text, hop by hop from the root; a prefix comes first.
 int rch_trails_compare(const struct rch_trails *t, uint32_t a, uint32_t b);
 

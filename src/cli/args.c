@@ -1,156 +1,17 @@
 // SPDX-License-Identifier: MIT
 // cli/args.c -- the command line and its help, both from the option tables of the commands.
-#include <errno.h>
 #include <getopt.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "cli/cli.h"
 
-enum { MAX_OPTIONS = 24, HELP_COLUMN = 28 };
-
-static bool parse_count(const char *text, uint32_t *value_out)
-{
-    char *end;
-    errno = 0;
-    unsigned long value = strtoul(text, &end, 10);
-    if (errno || end == text || *end || text[0] == '-' || value == 0 || value > UINT32_MAX)
-        return false;
-    *value_out = (uint32_t)value;
-    return true;
-}
-
-/// "500M", "8G", "1000000"
-static bool parse_size(const char *text, uint64_t *value_out)
-{
-    static const char units[] = "KMGT";
-    char *end;
-    errno = 0;
-    unsigned long long value = strtoull(text, &end, 10);
-    const char *unit = *end ? strchr(units, *end) : NULL;
-    if (errno || end == text || text[0] == '-' || (*end && (!unit || end[1])))
-        return false;
-    uint32_t shift = unit ? 10 * (uint32_t)(unit - units + 1) : 0;
-    *value_out = (uint64_t)value << shift;
-    return *value_out != 0 && *value_out >> shift == value;
-}
+enum { MAX_OPTIONS = 32, HELP_COLUMN = 28 };
 
 int rch_usage_error(const struct rch_command *command)
 {
     fprintf(stderr, "usage: refchain %s %s\nTry 'refchain %s --help'.\n", command->name,
             command->words_help, command->name);
     return RCH_EXIT_USAGE;
-}
-
-static const char *const sorts[] = {
-    [RCH_TOP_OBJECTS] = "objects", [RCH_TOP_BYTES] = "bytes", [RCH_TOP_RETAINED] = "retained"};
-static const char *const bys[] = {[RCH_BY_TYPE] = "type",
-                                  [RCH_BY_MODULE] = "module",
-                                  [RCH_BY_HOLDER] = "holder",
-                                  [RCH_BY_DOMINATOR] = "dominator"};
-enum { NUM_SORTS = sizeof(sorts) / sizeof(sorts[0]), NUM_BYS = sizeof(bys) / sizeof(bys[0]) };
-
-/// The number of the word among `words`, some of which may be NULL.
-static bool take_word(const char *text, const char *const *words, int num, int *out)
-{
-    for (int i = 0; i < num; i++) {
-        if (words[i] && strcmp(text, words[i]) == 0) {
-            *out = i;
-            return true;
-        }
-    }
-    return false;
-}
-
-static bool parse_format(const char *text, struct rch_args *args)
-{
-    static const char *const words[] = {[RCH_FORMAT_TEXT] = "text", "json", "markdown", "sarif"};
-    int number;
-    if (!take_word(text, words, sizeof(words) / sizeof(words[0]), &number))
-        return false;
-    args->format = (enum rch_format)number;
-    args->json = args->format == RCH_FORMAT_JSON;
-    return true;
-}
-
-static bool take_exclude(const struct rch_command *command, bool is_root, struct rch_args *args)
-{
-    if (args->num_excludes == RCH_MAX_EXCLUDES) {
-        rch_say("%s: at most %d patterns can be excluded", command->name, RCH_MAX_EXCLUDES);
-        return false;
-    }
-    args->excludes[args->num_excludes++] = (struct rch_exclude){optarg, is_root};
-    return true;
-}
-
-/// Take over one option; false when its value makes no sense.
-static bool take_option(const struct rch_command *command, int id, struct rch_args *args)
-{
-    uint32_t *count = NULL;
-    switch (id) {
-    case RCH_OPT_JSON:
-        args->json = true;
-        args->format = RCH_FORMAT_JSON;
-        return true;
-    case RCH_OPT_FORMAT:
-        if (parse_format(optarg, args))
-            return true;
-        rch_say("%s: '%s' is neither text, json, markdown nor sarif", command->name, optarg);
-        return false;
-    case RCH_OPT_KNOWN: args->known = optarg; return true;
-    case RCH_OPT_FAIL_ON_NEW: args->fail_on_new = true; return true;
-    case RCH_OPT_FILE: args->file = optarg; return true;
-    case RCH_OPT_REASON: args->reason = optarg; return true;
-    case RCH_OPT_UNTIL: args->until = optarg; return true;
-    case RCH_OPT_RAW: args->raw = true; return true;
-    case RCH_OPT_ALL: args->all = true; return true;
-    case RCH_OPT_LOCALS: args->locals = true; return true;
-    case RCH_OPT_WHY: args->why = true; return true;
-    case RCH_OPT_SVG: args->svg = true; return true;
-    case RCH_OPT_HTML: args->html = true; return true;
-    case RCH_OPT_REFS: args->refs = true; return true;
-    case RCH_OPT_TYPES: args->types = true; return true;
-    case RCH_OPT_BACKREFS: args->backrefs = true; return true;
-    case RCH_OPT_GARBAGE: args->garbage = true; return true;
-    case RCH_OPT_EXCLUDE: return take_exclude(command, false, args);
-    case RCH_OPT_EXCLUDE_ROOT: return take_exclude(command, true, args);
-    case RCH_OPT_OUTPUT: args->output = optarg; return true;
-    case RCH_OPT_SYSROOT: args->sysroot = optarg; return true;
-    case RCH_OPT_MEMORY_LIMIT:
-        if (parse_size(optarg, &args->memory_limit))
-            return true;
-        rch_say("%s: '%s' is not a size like 500M or 8G", command->name, optarg);
-        return false;
-    case RCH_OPT_SORT:
-        if (take_word(optarg, sorts, NUM_SORTS, &args->sort))
-            return true;
-        rch_say("%s: cannot sort by '%s', only by objects, bytes or retained", command->name,
-                optarg);
-        return false;
-    case RCH_OPT_BY:
-        if (take_word(optarg, bys, NUM_BYS, &args->by))
-            return true;
-        rch_say("%s: there is no '%s', only type, module, holder and dominator", command->name,
-                optarg);
-        return false;
-    case RCH_OPT_CUT:
-        if (args->num_cuts < RCH_MAX_CUTS) {
-            args->cuts[args->num_cuts++] = optarg;
-            return true;
-        }
-        rch_say("%s: more than %d references to cut", command->name, (int)RCH_MAX_CUTS);
-        return false;
-    case RCH_OPT_THREAD: args->thread = optarg; return true;
-    case RCH_OPT_LIMIT: count = &args->limit; break;
-    case RCH_OPT_MAX_HOLDERS: count = &args->max_holders; break;
-    case RCH_OPT_PATHS: count = &args->max_paths; break;
-    case RCH_OPT_DEPTH: count = &args->depth; break;
-    default: return false;
-    }
-    if (parse_count(optarg, count))
-        return true;
-    rch_say("%s: '%s' is not a number from 1 on", command->name, optarg);
-    return false;
 }
 
 int rch_parse_args(const struct rch_command *command, int argc, char **argv,
@@ -176,9 +37,10 @@ int rch_parse_args(const struct rch_command *command, int argc, char **argv,
                 id = command->options[i].id;
         if (id == RCH_OPT_HELP)
             return rch_print_command_help(command);
-        if (id == '?' || !take_option(command, id, args_out))
+        if (id == '?' || !rch_take_option(command, id, optarg, args_out))
             return rch_usage_error(command);
     }
+    args_out->json |= args_out->format == RCH_FORMAT_JSON;
     args_out->words = (const char *const *)argv + optind;
     args_out->num_words = argc - optind;
     if (args_out->num_words >= command->min_words && args_out->num_words <= command->max_words)

@@ -11,7 +11,7 @@
 
 enum rch_exit {
     RCH_EXIT_OK = 0,
-    RCH_EXIT_FOUND = 1,    // asked to judge: a leak that is not known
+    RCH_EXIT_FOUND = 1,    // asked to judge, and there is something that is not known
     RCH_EXIT_USAGE = 2,    // the command line is wrong
     RCH_EXIT_PARTIAL = 3,  // answered, but something is missing
     RCH_EXIT_CANNOT = 4,   // no answer
@@ -36,7 +36,6 @@ enum rch_option_id {
     RCH_OPT_REFS,
     RCH_OPT_BACKREFS,
     RCH_OPT_DEPTH,
-    RCH_OPT_TYPES,
     RCH_OPT_FORMAT,
     RCH_OPT_KNOWN,
     RCH_OPT_FAIL_ON_NEW,
@@ -49,6 +48,10 @@ enum rch_option_id {
     RCH_OPT_EXCLUDE,
     RCH_OPT_EXCLUDE_ROOT,
     RCH_OPT_GARBAGE,
+    RCH_OPT_TYPE,
+    RCH_OPT_MIN_GROWTH,
+    RCH_OPT_INTERVAL,
+    RCH_OPT_COUNT,
 };
 
 /// One row of an option table: getopt's options and the help text both come from it.
@@ -62,13 +65,20 @@ struct rch_option {
 
 enum rch_format { RCH_FORMAT_TEXT, RCH_FORMAT_JSON, RCH_FORMAT_MARKDOWN, RCH_FORMAT_SARIF };
 enum rch_top_sort { RCH_TOP_OBJECTS = 1, RCH_TOP_BYTES, RCH_TOP_RETAINED };
-enum rch_top_by { RCH_BY_TYPE = 1, RCH_BY_MODULE, RCH_BY_HOLDER, RCH_BY_DOMINATOR };
+/// of top and diff
+enum rch_top_by {
+    RCH_BY_TYPE = 1,
+    RCH_BY_MODULE,
+    RCH_BY_HOLDER,
+    RCH_BY_DOMINATOR,
+    RCH_BY_IDENTITY
+};
 
 /// The command line after parsing. Pointers are into argv.
 struct rch_args {
-    int sort, by;  // top: enum rch_top_sort, rch_top_by; 0: not given
-    bool json, raw, all, why, svg, html, refs, backrefs, types;
-    enum rch_format format;  // JSON as well: `json`
+    int sort, by;  // enum rch_top_sort, rch_top_by; 0: not given
+    bool json, raw, all, why, svg, html, refs, backrefs;
+    int format;  // enum rch_format; JSON: `json`, too
     bool fail_on_new;
     const char *known, *file, *reason, *until;
     uint32_t limit, max_holders, depth;
@@ -82,6 +92,9 @@ struct rch_args {
     bool locals;
     const char *cuts[RCH_MAX_CUTS];  // of what-if
     uint32_t num_cuts;
+    const char *type, *min_growth;  // of diff
+    const char *interval;           // of watch
+    uint32_t count;
     const char *const *words;  // what is not an option
     int num_words;
 };
@@ -98,8 +111,11 @@ struct rch_command {
 };
 extern const struct rch_command rch_command_why, rch_command_paths, rch_command_what_if,
     rch_command_top, rch_command_cycles, rch_command_stacks, rch_command_fds, rch_command_graph,
-    rch_command_diff, rch_command_known, rch_command_dump, rch_command_doctor;
+    rch_command_diff, rch_command_watch, rch_command_known, rch_command_dump, rch_command_doctor;
 
+/// Take over the value of one option (option_values.c); false, after saying why, when it makes no sense.
+bool rch_take_option(const struct rch_command *command, int id, const char *text,
+                     struct rch_args *args);
 /// Parse argv[1..] for `command`. Returns -1 to go on, otherwise the exit code to end with (help was
 /// printed, or a usage error said).
 int rch_parse_args(const struct rch_command *command, int argc, char **argv,

@@ -124,6 +124,10 @@ static enum rch_status top_of_type(const struct rch_args *args, const struct rch
 
 static int run(const struct rch_args *args)
 {
+    if (args->by == RCH_BY_IDENTITY) {
+        rch_say("top: --by is type, module, holder or dominator");
+        return rch_usage_error(&rch_command_top);
+    }
     if (args->num_words > 1 && args->by != RCH_BY_DOMINATOR) {
         rch_say("top: a TYPE goes with --by dominator");
         return rch_usage_error(&rch_command_top);

@@ -10,8 +10,9 @@
 #include "analyze/growth.h"
 #include "analyze/histogram.h"
 #include "analyze/keepers.h"
-#include "analyze/what_if.h"
 #include "analyze/paths.h"
+#include "analyze/series.h"
+#include "analyze/what_if.h"
 #include "analyze/why.h"
 #include "base/sink.h"
 
@@ -98,6 +99,12 @@ void rch_render_paths_text(const struct rch_graph *g, const struct rch_paths *pa
                            const struct rch_render_options *options, struct rch_sink *sink);
 /// schema refchain.paths/1
 void rch_render_paths_json(const struct rch_graph *g, const struct rch_paths *paths,
+                           const struct rch_render_options *options, struct rch_sink *sink);
+/// What grew over a series of heaps, a row a place or a type. title: "diff", "growth".
+void rch_render_rises_text(const struct rch_rises *rises, enum rch_series_by by, const char *title,
+                           const struct rch_render_options *options, struct rch_sink *sink);
+/// schema refchain.diff/1
+void rch_render_rises_json(const struct rch_rises *rises, enum rch_series_by by,
                            const struct rch_render_options *options, struct rch_sink *sink);
 
 /// Where each thread stands, most recent call first; limit: calls of a thread.

@@ -37,7 +37,7 @@ void rch_json_hop(struct rch_json *json, const struct rch_graph *g, const struct
     if (hop->is_guessed)
         rch_json_bool(json, "guessed", true);
     rch_json_addr(json, "example",
-                  hop->example < g->num_objects ? rch_addr_of(g, hop->example) : 0);
+                  g && hop->example < g->num_objects ? rch_addr_of(g, hop->example) : 0);
 }
 
 void rch_json_path(struct rch_json *json, const struct rch_graph *g, const struct rch_hop *hops,

@@ -13,7 +13,7 @@ void rch_page_answer(struct rch_page *page, const struct rch_answer *answer, uin
 /// The object of rch_render_why_json(), as the value of `key`; `options` as there.
 void rch_json_answer(struct rch_json *json, const char *key, const struct rch_graph *g,
                      const struct rch_answer *answer, const struct rch_render_options *options);
-/// "path": [...] and "root": {...}, as in an answer.
+/// "path": [...] and "root": {...}, as in an answer; g NULL: hops without examples.
 void rch_json_path(struct rch_json *json, const struct rch_graph *g, const struct rch_hop *hops,
                    uint32_t num_hops);
 void rch_json_root(struct rch_json *json, const struct rch_holder *holder);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // tests/c/graphlab.c -- a laboratory for the property tests: a graph as lines of text goes in, the
-// answer to `why` comes out as JSON; or two graphs, and what grew. A shared library that Python calls
+// answer to `why` comes out as JSON; or two graphs or more, and what grew. A shared library that Python calls
 // through ctypes.
 //
 //   o ADDR SIZE TYPE LAYOUT   an object; TYPE "mod.Name"; LAYOUT f: every reference has the label
@@ -27,6 +27,7 @@
 char *graphlab_why(const char *text, uint32_t max_holders, int raw);
 char *graphlab_growth(const char *before, const char *now, const uint64_t *later, size_t num_later,
                       int is_uncollected);
+char *graphlab_series(const char *const *texts, uint32_t num);
 char *graphlab_dominators(const char *text);
 void graphlab_free(char *text);
 
@@ -314,6 +315,42 @@ char *graphlab_growth(const char *before, const char *now, const uint64_t *later
     rch_graph_free(h);
     lab_close(&old);
     lab_close(&new);
+    return result;
+}
+
+static char *tell_series(const struct rch_series *series)
+{
+    struct rch_rise_options options = {.min_objects = 1, .max_rows = UINT32_MAX};
+    struct rch_render_options render = {.all = true};
+    struct rch_rises *rises = NULL;
+    struct rch_error err;
+    struct rch_text json;
+    rch_text_init(&json, rch_alloc_default());
+    if (rch_series_rises(series, &options, &rises, &err) == RCH_OK)
+        rch_render_rises_json(rises, options.by, &render, &json.sink);
+    rch_rises_free(rises);
+    return rises ? lab_take(&json) : strdup(err.message);
+}
+
+// refchain.diff/1 of several graphs, by place.
+char *graphlab_series(const char *const *texts, uint32_t num)
+{
+    struct rch_series_options options = {.places = true};
+    struct rch_series *series = NULL;
+    struct rch_error err;
+    if (rch_series_make(&options, rch_alloc_default(), &series, &err) != RCH_OK)
+        return NULL;
+    bool is_good = true;
+    for (uint32_t i = 0; i < num && is_good; i++) {
+        struct lab lab;
+        struct rch_graph *g = NULL;
+        is_good = lab_open(&lab, texts[i], &g) &&
+                  rch_series_add(series, g, NULL, NULL, NULL, &err) == RCH_OK;
+        rch_graph_free(g);
+        lab_close(&lab);
+    }
+    char *result = is_good ? tell_series(series) : NULL;
+    rch_series_free(series);
     return result;
 }
 

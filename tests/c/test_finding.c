@@ -92,23 +92,27 @@ static void a_place_that_grew_is_a_finding_with_what_is_below(void **state)
     struct rch_graph *now =
         graph_of(state, "pool:50:dict k:20:str a:10:m.A l:21:str b:10:m.A c:5:m.B",
                  "@module.m.x>pool pool{k}>a pool{l}>b b.y>c");
-    struct rch_baseline *base;
-    struct rch_growth *growth;
+    struct rch_series_options what = {.places = true};
+    struct rch_rise_options listed = {.min_objects = 1};
+    struct rch_series *series;
+    struct rch_rises *rises;
     struct rch_findings list;
     rch_findings_init(&list, rch_alloc_default());
-    assert_ok(rch_baseline_make(before, rch_alloc_default(), &base, NULL), NULL);
-    assert_ok(rch_growth(base, now, NULL, NULL, rch_alloc_default(), &growth, NULL), NULL);
-    assert_ok(rch_findings_add_growth(&list, now, growth, NULL), NULL);
+    assert_ok(rch_series_make(&what, rch_alloc_default(), &series, NULL), NULL);
+    assert_ok(rch_series_add(series, before, NULL, NULL, NULL, NULL), NULL);
+    assert_ok(rch_series_add(series, now, NULL, NULL, NULL, NULL), NULL);
+    assert_ok(rch_series_rises(series, &listed, &rises, NULL), NULL);
+    assert_ok(rch_findings_add_rises(&list, rises, NULL), NULL);
     assert_int_equal(list.rows.num, 1);
     const struct rch_finding *row = rch_finding_at(&list, 0);
     assert_string_equal(row->rule->id, "growth");
     assert_string_equal(row->type, "m.A");
     assert_int_equal(row->objects, 1);
     assert_int_equal(row->bytes, 10 + 21 + 5);
-    assert_string_equal(row->fingerprint, growth->places[0].holder.fingerprint);
+    assert_string_equal(row->fingerprint, rises->rows[0].holder.fingerprint);
     rch_findings_deinit(&list);
-    rch_growth_free(growth);
-    rch_baseline_free(base);
+    rch_rises_free(rises);
+    rch_series_free(series);
 }
 
 static void only_what_is_known_and_not_over_is_not_new(void **state)

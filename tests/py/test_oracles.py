@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""`why` and `growth` of random small graphs against the plain answers of oracle_why.py and
-oracle_growth.py, and `why` against itself: the same graph with its objects at other addresses must
+"""`why`, `growth` and `diff` of random small graphs against the plain answers of oracle_why.py,
+oracle_growth.py and oracle_series.py, and `why` against itself: the same graph with its objects at other addresses must
 give the same answer to the last byte.
 
 RCH_GRAPHLAB names the shared library made of tests/c/graphlab.c; without it, one is compiled."""
@@ -15,6 +15,7 @@ import pytest
 
 hypothesis = pytest.importorskip("hypothesis")
 import oracle_growth  # noqa: E402
+import oracle_series  # noqa: E402
 import oracle_why as o  # noqa: E402
 from hypothesis import given, settings  # noqa: E402
 from hypothesis import strategies as st
@@ -66,6 +67,21 @@ def growth(lab):
         lab.graphlab_free(answer)
         return json.loads(words)
     return compare
+
+
+@pytest.fixture(scope="module")
+def series(lab):
+    lab.graphlab_series.restype = ctypes.c_void_p
+    lab.graphlab_series.argtypes = [ctypes.POINTER(ctypes.c_char_p), ctypes.c_uint32]
+
+    def tell(texts):
+        array = (ctypes.c_char_p * len(texts))(*(text.encode() for text in texts))
+        answer = lab.graphlab_series(array, len(texts))
+        assert answer, "no graph:\n" + "\n".join(texts)
+        words = ctypes.string_at(answer).decode()
+        lab.graphlab_free(answer)
+        return json.loads(words)
+    return tell
 
 
 NAMES = ["a", "b", "c"]
@@ -222,3 +238,37 @@ def test_growth_tells_what_is_new_and_where_it_hangs(growth, pair, is_uncollecte
     observer, garbage, unexplained, nowhere = places.rest()
     assert (got["observer"], got["garbage"], got["unexplained"]) == (observer, garbage, unexplained)
     assert got["objects_omitted"] == nowhere
+
+
+def path_of(row):
+    return folded([[h["edge"], h["name"], 0, h["type"]] for h in row["path"]])
+
+
+@settings(max_examples=int(os.environ.get("RCH_EXAMPLES", "600")), deadline=None)
+@given(st.lists(graphs(), min_size=2, max_size=4))
+def test_a_series_tells_which_places_grew(series, moments):
+    got = series([graph.text() for graph in moments])
+    want = oracle_series.Rises(moments)
+    assert Counter((path_of(row), tuple(row["objects"]), row["grown"], row["each"], row["below"],
+                    row["below_bytes"]) for row in got["rows"]) == want.rows()
+    assert [row["steady"] for row in got["rows"]] == [
+        len(moments) > 2 and row["each"] > 0 for row in got["rows"]]
+    assert got["noise"]["places"] == got["rows_omitted"] == 0
+    ranks = [(-bool(row["each"]), -row["grown"]) for row in got["rows"]]
+    assert ranks == sorted(ranks)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(graphs(), min_size=2, max_size=3), st.randoms(use_true_random=False))
+def test_a_series_does_not_depend_on_addresses(series, moments, random):
+    first = series([graph.text() for graph in moments])
+    texts = []
+    for graph in moments:
+        addresses = [8 * (v + 1) for v, n in enumerate(graph.nodes) if not n.root]
+        random.shuffle(addresses)
+        texts.append(graph.text(addresses))
+    again = series(texts)
+    for answer in (first, again):
+        for row in answer["rows"]:
+            del row["addresses"]
+    assert first == again
