@@ -8,7 +8,9 @@
 #include "analyze/histogram.h"
 #include "analyze/select.h"
 #include "capture/capture.h"
+#include "format/index_file.h"
 #include "format/rch_file.h"
+#include "model/derived.h"
 #include "model/verify.h"
 #include "render/render.h"
 
@@ -18,6 +20,8 @@ struct graph_object {
     struct rch_capture *capture;            // NULL once it is finished
     struct rch_graph *graph;                // NULL until then
     struct rch_reverse reverse;             // made by the first `why`; num_nodes 0: not yet
+    char *index_of;  // path of a snapshot whose index is kept beside it, or NULL
+    bool index_even_small;
 };
 
 static struct graph_object *cast(PyObject *op)
@@ -47,6 +51,7 @@ PyObject *Graph_steal(struct core_state *state, struct rch_graph *graph,
     self->capture = capture;
     self->graph = graph;
     self->reverse = (struct rch_reverse){0};
+    self->index_of = NULL;
     return (PyObject *)self;
 }
 
@@ -57,9 +62,36 @@ static void Graph_dealloc(PyObject *op)
         rch_reverse_deinit(&cast(op)->reverse);
     rch_graph_free(cast(op)->graph);
     rch_capture_free(cast(op)->capture);
+    PyMem_RawFree(cast(op)->index_of);
     PyThread_free_lock(cast(op)->lock);
     PyObject_Free(op);
     Py_DECREF(type);
+}
+
+int Graph_use_index(PyObject *op, const char *path, bool even_small)
+{
+    struct graph_object *self = cast(op);
+    size_t num_bytes = strlen(path) + 1;
+    struct rch_error err = {0};
+    char trouble[1024];
+    enum rch_status st;
+    Py_BEGIN_ALLOW_THREADS st =
+        rch_index_open(self->graph, path, rch_alloc_default(), trouble, sizeof(trouble), &err);
+    Py_END_ALLOW_THREADS if (st == RCH_OK) self->index_of = PyMem_RawMalloc(num_bytes);
+    if (!self->index_of) {
+        PyErr_NoMemory();
+        return -1;
+    }
+    memcpy(self->index_of, path, num_bytes);
+    self->index_even_small = even_small;
+    return *trouble ? PyErr_WarnEx(PyExc_RuntimeWarning, trouble, 2) : 0;
+}
+
+// After a question, without the GIL: whether what it took can be kept is nobody's worry.
+static void save_index(const struct graph_object *self)
+{
+    if (self->index_of)
+        (void)!rch_index_save(self->graph, self->index_of, self->index_even_small, NULL, NULL);
 }
 
 static enum rch_status finish(struct graph_object *self, bool with_reverse, struct rch_error *err)
@@ -69,6 +101,8 @@ static enum rch_status finish(struct graph_object *self, bool with_reverse, stru
         self->capture = NULL;
         RCH_TRY(rch_capture_finish(capture, &self->graph, err));
     }
+    if (self->graph && !self->graph->derived)
+        RCH_TRY(rch_derived_attach(self->graph, rch_alloc_default(), err));
     if (!self->graph)
         return rch_fail(err, RCH_ENOMEM, "this capture could not be finished before");
     if (with_reverse && !self->reverse.num_nodes && self->graph->num_nodes)
@@ -84,6 +118,8 @@ static const struct rch_graph *graph_of(PyObject *op, bool with_reverse)
     enum rch_status st;
     Py_BEGIN_ALLOW_THREADS PyThread_acquire_lock(self->lock, WAIT_LOCK);
     st = finish(self, with_reverse, &err);
+    if (st == RCH_OK && with_reverse)
+        save_index(self);
     PyThread_release_lock(self->lock);
     Py_END_ALLOW_THREADS if (st == RCH_OK) return self->graph;
     set_rch_error(state_of(op), &err);
@@ -335,15 +371,18 @@ static PyObject *Graph_counts(PyObject *op, PyObject *ignored)
     return counts;
 }
 
-static enum rch_status count_types(const struct rch_graph *g, bool with_retained,
+static enum rch_status count_types(const struct graph_object *self, bool with_retained,
                                    struct rch_type_count **rows_out, uint32_t *num_out,
                                    struct rch_error *err)
 {
     const struct rch_alloc *alloc = rch_alloc_default();
+    const struct rch_graph *g = self->graph;
     enum rch_status st = rch_histogram(g, alloc, rows_out, num_out, err);
     if (st != RCH_OK || !with_retained)
         return st;
     Py_BEGIN_ALLOW_THREADS st = rch_histogram_retained(g, alloc, NULL, *rows_out, *num_out, err);
+    if (st == RCH_OK)
+        save_index(self);
     Py_END_ALLOW_THREADS if (st != RCH_OK) rch_free(alloc, *rows_out, *num_out, sizeof(**rows_out));
     return st;
 }
@@ -360,7 +399,7 @@ static PyObject *Graph_histogram(PyObject *op, PyObject *args)
     struct rch_type_count *rows = NULL;
     uint32_t num = 0;
     struct rch_error err = {0};
-    if (count_types(g, retained, &rows, &num, &err) != RCH_OK)
+    if (count_types(cast(op), retained, &rows, &num, &err) != RCH_OK)
         return set_rch_error(state_of(op), &err);
     PyObject *list = PyList_New(0);
     for (uint32_t i = 0; list && i < num; i++) {
@@ -385,7 +424,7 @@ static PyObject *render_top(PyObject *op, bool as_json, const struct rch_render_
     struct rch_type_count *rows = NULL;
     uint32_t num = 0;
     struct rch_error err = {0};
-    if (count_types(g, options->retained, &rows, &num, &err) != RCH_OK)
+    if (count_types(cast(op), options->retained, &rows, &num, &err) != RCH_OK)
         return set_rch_error(state_of(op), &err);
     struct rch_text text;
     rch_text_init(&text, rch_alloc_default());

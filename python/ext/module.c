@@ -13,17 +13,20 @@ struct core_state *core_state_of(PyObject *module)
 static PyObject *core_load(PyObject *module, PyObject *args)
 {
     PyObject *bytes = NULL;
-    int salvage = 0;
-    if (!PyArg_ParseTuple(args, "O&|p", PyUnicode_FSConverter, &bytes, &salvage))
+    int salvage = 0, cache = 0;  // 1: with the index beside it; 2: of a small one, too
+    if (!PyArg_ParseTuple(args, "O&|pi", PyUnicode_FSConverter, &bytes, &salvage, &cache))
         return NULL;
     struct rch_graph *graph = NULL;
     struct rch_error err = {0};
     enum rch_status st;
     Py_BEGIN_ALLOW_THREADS st =
         rch_file_open(PyBytes_AS_STRING(bytes), salvage, rch_alloc_default(), &graph, &err);
-    Py_END_ALLOW_THREADS Py_DECREF(bytes);
-    struct core_state *state = core_state_of(module);
-    return st == RCH_OK ? Graph_steal(state, graph, NULL) : set_rch_error(state, &err);
+    Py_END_ALLOW_THREADS struct core_state *state = core_state_of(module);
+    PyObject *op = st == RCH_OK ? Graph_steal(state, graph, NULL) : set_rch_error(state, &err);
+    if (op && cache && Graph_use_index(op, PyBytes_AS_STRING(bytes), cache > 1) < 0)
+        Py_CLEAR(op);
+    Py_DECREF(bytes);
+    return op;
 }
 
 static PyObject *core_attach(PyObject *module, PyObject *args)

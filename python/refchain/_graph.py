@@ -235,13 +235,20 @@ def dump(path: _PATH, *, fds: bool = True) -> None:
     _capture(fds).dump(path)
 
 
-def load(path: _PATH, *, salvage: bool = False) -> Graph:
+def load(path: _PATH, *, salvage: bool = False, cache: bool = True) -> Graph:
     """Open a snapshot file. It is mapped, not read.
+
+    cache: keep what a question computes in a file beside it, PATH.idx, for the next process; the
+    snapshot itself is never changed. Only for large ones, and only where that file can be written.
+    The environment's REFCHAIN_CACHE=off has the last word.
 
     A damaged file raises refchain.Error; with salvage=True it gives a graph of what can still be
     used, marked partial, with warnings that say what is missing.
     """
-    return Graph(_core.load(path, salvage), "snapshot %s" % os.path.basename(os.fspath(path)))
+    wish = os.environ.get("REFCHAIN_CACHE", "")
+    level = 0 if not cache or wish == "off" else 2 if wish == "all" else 1
+    return Graph(_core.load(path, salvage, level),
+                 "snapshot %s" % os.path.basename(os.fspath(path)))
 
 
 def load_core(path: _PATH, *, sysroot: Optional[_PATH] = None) -> Graph:

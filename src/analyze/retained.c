@@ -4,6 +4,9 @@
 #include "analyze/retained.h"
 
 #include <inttypes.h>
+#include <string.h>
+
+#include "model/derived.h"
 
 enum rch_status rch_retained_bytes(const struct rch_graph *g, const struct rch_domtree *dom,
                                    const struct rch_alloc *alloc, uint64_t **bytes_out,
@@ -13,6 +16,12 @@ enum rch_status rch_retained_bytes(const struct rch_graph *g, const struct rch_d
     uint64_t *bytes = block.mem;
     if (!bytes)
         return rch_fail(err, RCH_ENOMEM, "retained bytes of %" PRIu32 " nodes", g->num_nodes);
+    struct rch_derived_rows kept[RCH_MAX_GROUP];
+    if (dom->is_kept && rch_derived_get(g, RCH_GROUP_RETAINED, NULL, kept)) {
+        memcpy(bytes, kept[0].rows, kept[0].num * sizeof(*bytes));
+        *bytes_out = rch_block_take(&block);
+        return RCH_OK;
+    }
     for (rch_node v = 0; v < g->num_nodes; v++)
         bytes[v] = rch_size_bytes(g, v);
     for (uint32_t i = dom->num_reached; i-- > 1;) {  // dominators come last, the super root at 0
@@ -20,6 +29,8 @@ enum rch_status rch_retained_bytes(const struct rch_graph *g, const struct rch_d
         if (__builtin_add_overflow(bytes[above], bytes[v], &bytes[above]))
             return rch_fail(err, RCH_EOVERFLOW, "retained bytes of node %" PRIu32, above);
     }
+    if (dom->is_kept)
+        rch_derived_put_copy(g, RCH_GROUP_RETAINED, bytes, (uint64_t)g->num_nodes + 1, alloc);
     *bytes_out = rch_block_take(&block);
     return RCH_OK;
 }

@@ -7,7 +7,7 @@
 
 #include "cli/cli.h"
 
-enum { MAX_OPTIONS = 16, HELP_COLUMN = 28 };
+enum { MAX_OPTIONS = 32, HELP_COLUMN = 28 };
 
 static bool parse_count(const char *text, uint32_t *value_out)
 {
@@ -56,6 +56,7 @@ static bool take_option(const struct rch_command *command, int id, struct rch_ar
     case RCH_OPT_HTML: args->html = true; return true;
     case RCH_OPT_REFS: args->refs = true; return true;
     case RCH_OPT_TYPES: args->types = true; return true;
+    case RCH_OPT_NO_CACHE: args->no_cache = true; return true;
     case RCH_OPT_BACKREFS: args->backrefs = true; return true;
     case RCH_OPT_OUTPUT: args->output = optarg; return true;
     case RCH_OPT_SYSROOT: args->sysroot = optarg; return true;

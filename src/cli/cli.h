@@ -36,6 +36,7 @@ enum rch_option_id {
     RCH_OPT_BACKREFS,
     RCH_OPT_DEPTH,
     RCH_OPT_TYPES,
+    RCH_OPT_NO_CACHE,
 };
 
 /// One row of an option table: getopt's options and the help text both come from it.
@@ -56,6 +57,7 @@ struct rch_args {
     uint64_t memory_limit;  // bytes, 0: not given
     const char *thread;     // of stacks
     bool locals;
+    bool no_cache;
     const char *const *words;  // what is not an option
     int num_words;
 };

@@ -78,8 +78,9 @@ static void sync_dir(const struct fresh_file *fresh)
     close(fd);
 }
 
-enum rch_status rch_file_write(const struct rch_graph *g, const char *path,
-                               const struct rch_progress *progress, struct rch_error *err)
+enum rch_status rch_file_replace(const char *path, bool is_synced,
+                                 enum rch_status (*fill)(void *ctx, int fd, struct rch_error *err),
+                                 void *ctx, struct rch_error *err)
 {
     __attribute__((cleanup(fresh_file_drop))) struct fresh_file fresh;
     fresh.fd = -1;
@@ -87,8 +88,8 @@ enum rch_status rch_file_write(const struct rch_graph *g, const char *path,
     fresh.dir_bytes = 0;
     RCH_TRY(check_target(path, err));
     RCH_TRY(open_fresh(&fresh, path, err));
-    RCH_TRY(rch_file_write_fd(g, fresh.fd, progress, err));
-    if (fsync(fresh.fd) != 0 && errno != EINVAL && errno != EROFS)
+    RCH_TRY(fill(ctx, fresh.fd, err));
+    if (is_synced && fsync(fresh.fd) != 0 && errno != EINVAL && errno != EROFS)
         return rch_fail(err, RCH_EIO, "cannot sync %s: %m", path);
     int fd = fresh.fd;
     fresh.fd = -1;
@@ -96,7 +97,26 @@ enum rch_status rch_file_write(const struct rch_graph *g, const char *path,
         return rch_fail(err, RCH_EIO, "cannot close %s: %m", path);
     if (rename(fresh.path, path) != 0)
         return rch_fail(err, RCH_EIO, "cannot rename the snapshot to %s: %m", path);
-    sync_dir(&fresh);
+    if (is_synced)
+        sync_dir(&fresh);
     fresh.path[0] = '\0';
     return RCH_OK;
+}
+
+struct snapshot {
+    const struct rch_graph *g;
+    const struct rch_progress *progress;
+};
+
+static enum rch_status fill_snapshot(void *ctx, int fd, struct rch_error *err)
+{
+    const struct snapshot *snapshot = ctx;
+    return rch_file_write_fd(snapshot->g, fd, snapshot->progress, err);
+}
+
+enum rch_status rch_file_write(const struct rch_graph *g, const char *path,
+                               const struct rch_progress *progress, struct rch_error *err)
+{
+    struct snapshot snapshot = {g, progress};
+    return rch_file_replace(path, true, fill_snapshot, &snapshot, err);
 }
