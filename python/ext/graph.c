@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // python/ext/graph.c -- refchain._core.Graph: a graph and the questions it answers. Answers come as
 // text and JSON made by render/; python/refchain turns them into objects.
-#include "ext.h"
+#include "interrupt.h"
 
 #include "analyze/around.h"
 #include "analyze/ask.h"
@@ -88,25 +88,27 @@ int Graph_use_index(PyObject *op, const char *path, bool even_small)
 }
 
 // After a question, without the GIL: whether what it took can be kept is nobody's worry.
-static void save_index(const struct graph_object *self)
+static void save_index(const struct graph_object *self, const struct rch_progress *progress)
 {
     if (self->index_of)
-        (void)!rch_index_save(self->graph, self->index_of, self->index_even_small, NULL, NULL);
+        (void)!rch_index_save(self->graph, self->index_of, self->index_even_small, progress, NULL);
 }
 
-static enum rch_status finish(struct graph_object *self, bool with_reverse, struct rch_error *err)
+static enum rch_status finish(struct graph_object *self, bool with_reverse,
+                              const struct rch_progress *progress, struct rch_error *err)
 {
     if (self->capture) {
         struct rch_capture *capture = self->capture;
         self->capture = NULL;
+        rch_capture_set_progress(capture, progress);
         RCH_TRY(rch_capture_finish(capture, &self->graph, err));
     }
     if (self->graph && !self->graph->derived)
         RCH_TRY(rch_derived_attach(self->graph, rch_alloc_default(), err));
     if (!self->graph)
-        return rch_fail(err, RCH_ENOMEM, "this capture could not be finished before");
+        return rch_fail(err, RCH_EBUSY, "this capture could not be finished before: take another");
     if (with_reverse && !self->reverse.num_nodes && self->graph->num_nodes)
-        return rch_reverse_init(&self->reverse, self->graph, rch_alloc_default(), err);
+        return rch_reverse_make(&self->reverse, self->graph, rch_alloc_default(), progress, err);
     return RCH_OK;
 }
 
@@ -115,13 +117,17 @@ static const struct rch_graph *graph_of(PyObject *op, bool with_reverse)
 {
     struct graph_object *self = cast(op);
     struct rch_error err = {0};
-    enum rch_status st;
-    Py_BEGIN_ALLOW_THREADS PyThread_acquire_lock(self->lock, WAIT_LOCK);
-    st = finish(self, with_reverse, &err);
+    struct core_asker asker;
+    core_ask_begin(&asker, true);  // a handler may ask the same graph, and would wait for the lock
+    core_release(&asker);
+    PyThread_acquire_lock(self->lock, WAIT_LOCK);
+    enum rch_status st = finish(self, with_reverse, &asker.progress, &err);
     if (st == RCH_OK && with_reverse)
-        save_index(self);
+        save_index(self, &asker.progress);
     PyThread_release_lock(self->lock);
-    Py_END_ALLOW_THREADS if (st == RCH_OK) return self->graph;
+    core_ask_end(&asker, st);
+    if (st == RCH_OK)
+        return self->graph;
     set_rch_error(state_of(op), &err);
     return NULL;
 }
@@ -172,11 +178,15 @@ static PyObject *draw_around(PyObject *op, const struct rch_asked *asked,
     struct graph_object *self = cast(op);
     struct rch_around around;
     struct rch_error err = {0};
-    enum rch_status st;
-    PyThreadState *save = PyEval_SaveThread();
-    st = rch_around(&around, self->graph, self->reverse.num_nodes ? &self->reverse : NULL,
-                    &asked->question, args->around, rch_alloc_default(), &err);
-    PyEval_RestoreThread(save);
+    struct core_asker asker;
+    core_ask_begin(&asker, false);
+    struct rch_around_options options = *args->around;
+    options.progress = &asker.progress;
+    core_release(&asker);
+    enum rch_status st =
+        rch_around(&around, self->graph, self->reverse.num_nodes ? &self->reverse : NULL,
+                   &asked->question, &options, rch_alloc_default(), &err);
+    core_ask_end(&asker, st);
     if (st != RCH_OK)
         return set_rch_error(state_of(op), &err);
     struct rch_render_options render = args->render;
@@ -194,11 +204,14 @@ static PyObject *answer_question(PyObject *op, const struct rch_asked *asked,
     struct graph_object *self = cast(op);
     struct rch_answer *answer = NULL;
     struct rch_error err = {0};
-    enum rch_status st;
-    PyThreadState *save = PyEval_SaveThread();  // an immutable graph that `op` keeps alive
-    st = rch_why(self->graph, self->reverse.num_nodes ? &self->reverse : NULL, &asked->question,
-                 &args->options, rch_alloc_default(), &answer, &err);
-    PyEval_RestoreThread(save);
+    struct core_asker asker;
+    core_ask_begin(&asker, false);
+    struct rch_why_options options = args->options;
+    options.progress = &asker.progress;
+    core_release(&asker);  // an immutable graph that `op` keeps alive
+    enum rch_status st = rch_why(self->graph, self->reverse.num_nodes ? &self->reverse : NULL,
+                                 &asked->question, &options, rch_alloc_default(), &answer, &err);
+    core_ask_end(&asker, st);
     if (st != RCH_OK)
         return set_rch_error(state_of(op), &err);
     struct rch_render_options render = args->render;
@@ -380,10 +393,15 @@ static enum rch_status count_types(const struct graph_object *self, bool with_re
     enum rch_status st = rch_histogram(g, alloc, rows_out, num_out, err);
     if (st != RCH_OK || !with_retained)
         return st;
-    Py_BEGIN_ALLOW_THREADS st = rch_histogram_retained(g, alloc, NULL, *rows_out, *num_out, err);
+    struct core_asker asker;
+    core_ask_begin(&asker, false);
+    core_release(&asker);
+    st = rch_histogram_retained(g, alloc, &asker.progress, *rows_out, *num_out, err);
     if (st == RCH_OK)
-        save_index(self);
-    Py_END_ALLOW_THREADS if (st != RCH_OK) rch_free(alloc, *rows_out, *num_out, sizeof(**rows_out));
+        save_index(self, &asker.progress);
+    core_ask_end(&asker, st);
+    if (st != RCH_OK)
+        rch_free(alloc, *rows_out, *num_out, sizeof(**rows_out));
     return st;
 }
 
@@ -503,11 +521,14 @@ static PyObject *Graph_fds(PyObject *op, PyObject *args, PyObject *kwargs)
     const struct rch_reverse *rev = cast(op)->reverse.num_nodes ? &cast(op)->reverse : NULL;
     struct rch_fd_table *table = NULL;
     struct rch_error err = {0};
-    PyThreadState *save = PyEval_SaveThread();  // an immutable graph that `op` keeps alive
+    struct core_asker asker;
+    core_ask_begin(&asker, false);
+    const struct rch_why_options why_options = {.progress = &asker.progress};
+    core_release(&asker);  // an immutable graph that `op` keeps alive
     enum rch_status st = rch_fd_table(g, rev, rch_alloc_default(), &table, &err);
     if (st == RCH_OK && why)
-        st = rch_fd_table_why(table, g, rev, limit ? limit : UINT32_MAX, NULL, &err);
-    PyEval_RestoreThread(save);
+        st = rch_fd_table_why(table, g, rev, limit ? limit : UINT32_MAX, &why_options, &err);
+    core_ask_end(&asker, st);
     if (st == RCH_OK)
         return render_fds(state_of(op), g, table, why, &options);
     rch_fd_table_free(table);
@@ -648,9 +669,12 @@ static PyObject *Graph_dump(PyObject *op, PyObject *arg)
     if (!g || !PyUnicode_FSConverter(arg, &bytes))
         return NULL;
     struct rch_error err = {0};
-    enum rch_status st;
-    Py_BEGIN_ALLOW_THREADS st = rch_file_write(g, PyBytes_AS_STRING(bytes), NULL, &err);
-    Py_END_ALLOW_THREADS Py_DECREF(bytes);
+    struct core_asker asker;
+    core_ask_begin(&asker, false);
+    core_release(&asker);
+    enum rch_status st = rch_file_write(g, PyBytes_AS_STRING(bytes), &asker.progress, &err);
+    core_ask_end(&asker, st);
+    Py_DECREF(bytes);
     if (st != RCH_OK)
         return set_rch_error(state_of(op), &err);
     Py_RETURN_NONE;

@@ -326,7 +326,7 @@ enum rch_status rch_domtree_init(struct rch_domtree *dom, const struct rch_graph
                                  struct rch_error *err)
 {
     struct rch_derived_rows rows[RCH_MAX_GROUP];
-    *dom = (struct rch_domtree){.alloc = alloc, .num_nodes = g->num_nodes};
+    *dom = (struct rch_domtree){.alloc = alloc, .progress = progress, .num_nodes = g->num_nodes};
     if (rch_derived_get(g, RCH_GROUP_DOMTREE, progress, rows)) {
         dom->idom = (rch_node *)(uintptr_t)rows[0].rows;
         dom->preorder = (rch_node *)(uintptr_t)rows[1].rows;

@@ -12,9 +12,10 @@
 /// root reaches (the questioner's own) are orphans: in no tree.
 struct rch_domtree {
     const struct rch_alloc *alloc;
-    uint32_t num_nodes;    // of the graph
-    uint32_t num_reached;  // the super root included
-    rch_node *idom;        // num_nodes + 1; RCH_NO_NODE for orphans and the super root
+    const struct rch_progress *progress;  // of rch_domtree_init; what adds up over the tree asks it
+    uint32_t num_nodes;                   // of the graph
+    uint32_t num_reached;                 // the super root included
+    rch_node *idom;      // num_nodes + 1; RCH_NO_NODE for orphans and the super root
     rch_node *preorder;  // num_reached nodes, each after its immediate dominator; the first is the
                          // super root
     size_t preorder_room;  // elements there is memory for

@@ -29,9 +29,11 @@ struct rch_asking {
     bool is_canceled;
 };
 
-/// `steps` were done since the last call. False: stop.
+/// `steps` were done since the last call. False: stop. `asking` NULL: goes on for ever.
 static inline bool rch_goes_on(struct rch_asking *asking, uint32_t steps)
 {
+    if (!asking)
+        return true;
     uint64_t before = asking->steps;
     asking->steps += steps;
     if (__builtin_expect(before / RCH_ASK_EVERY == asking->steps / RCH_ASK_EVERY, 1))

@@ -15,7 +15,7 @@ static void take_off(int32_t *counts, rch_node v)
         counts[v]--;
 }
 
-static void take_off_references(struct rch__cap *cap)
+static enum rch_status take_off_references(struct rch__cap *cap, struct rch_error *err)
 {
     int32_t *counts = cap->rows.refcount.mem;
     const rch_node *edges = cap->main_log.codes.mem;
@@ -24,16 +24,20 @@ static void take_off_references(struct rch__cap *cap)
         if (i + PREFETCH_AHEAD < num_edges && edges[i + PREFETCH_AHEAD] != RCH_NO_NODE)
             __builtin_prefetch(&counts[edges[i + PREFETCH_AHEAD]], 1);
         take_off(counts, edges[i]);
+        if (i % RCH_ASK_EVERY == 0)
+            RCH_TRY(rch__go_on(cap, RCH_ASK_EVERY, err));
     }
+    return RCH_OK;
 }
 
 // Weak references were taken off with the rest: give them back.
-static void give_back_weak(struct rch__cap *cap)
+static enum rch_status give_back_weak(struct rch__cap *cap, struct rch_error *err)
 {
     int32_t *counts = cap->rows.refcount.mem;
     const rch_node *edges = cap->main_log.codes.mem;
     for (rch_node v = 0; v < cap->rows.shape.num; v++) {
         uint32_t weak = rch__info_of(cap, v)->weak_ordinal;
+        RCH_TRY(rch__go_on(cap, 1, err));
         if (weak == UINT32_MAX)
             continue;
         uint32_t at = rch__row_start(cap, v) + weak;
@@ -41,6 +45,7 @@ static void give_back_weak(struct rch__cap *cap)
             counts[edges[at]] != RCH_IMMORTAL)
             counts[edges[at]]++;
     }
+    return RCH_OK;
 }
 
 // So were references on stacks that own no count (3.14+).
@@ -125,6 +130,7 @@ static enum rch_status collect_held(struct rch__cap *cap, struct rch_vec *held,
 {
     const int32_t *counts = cap->rows.refcount.mem;
     for (rch_node v = 0; v < cap->rows.shape.num; v++) {
+        RCH_TRY(rch__go_on(cap, 1, err));
         if (counts[v] <= 0)
             continue;
         const struct rch__type *type = rch__info_of(cap, v)->type;
@@ -168,8 +174,8 @@ static enum rch_status add_held_root(struct rch__cap *cap, const struct held *he
 
 enum rch_status rch__balance(struct rch__cap *cap, struct rch_error *err)
 {
-    take_off_references(cap);
-    give_back_weak(cap);
+    RCH_TRY(take_off_references(cap, err));
+    RCH_TRY(give_back_weak(cap, err));
     give_back_borrowed(cap);
     take_off_types(cap);
     int32_t *counts = cap->rows.refcount.mem;

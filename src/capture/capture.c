@@ -77,6 +77,7 @@ static enum rch_status init(struct rch__cap *cap, const struct rch_capture_optio
 {
     cap->alloc = alloc;
     cap->opt = *options;
+    cap->asking = (struct rch_asking){.progress = options->progress, .phase = "reading objects"};
     cap->t = options->target;
     cap->L = options->layout;
     cap->log = &cap->main_log;
@@ -189,6 +190,11 @@ enum rch_status rch_capture_walk(const struct rch_capture_options *options,
     return RCH_OK;
 }
 
+void rch_capture_set_progress(struct rch_capture *capture, const struct rch_progress *progress)
+{
+    capture->cap.asking.progress = progress;
+}
+
 bool rch_capture_count(const struct rch_capture *capture, size_t i, struct rch_capture_count *out)
 {
     if (i >= capture->cap.types.num)
@@ -288,6 +294,7 @@ static enum rch_status fill_addresses(struct rch__cap *cap, struct addr_column *
         rch_addr region_base = cap->index.base[region];
         for (uint32_t i = 0; i < RCH_CELLS_PER_REGION; i++) {
             uint64_t bits = tracked ? cells[i].tracked : cells[i].seen & ~cells[i].tracked;
+            RCH_TRY(rch__go_on(cap, (uint32_t)__builtin_popcountll(bits), err));
             for (; bits; bits &= bits - 1) {
                 uint32_t bit = (uint32_t)__builtin_ctzll(bits);
                 rch_addr addr = region_base + ((rch_addr)(i * 64u + bit) << RCH_GRANULE_SHIFT) +
@@ -518,24 +525,26 @@ static enum rch_status make_graph(struct rch__cap *cap, struct rch_graph **graph
     return RCH_OK;
 }
 
+static enum rch_status begin_step(struct rch__cap *cap, const char *phase, struct rch_error *err)
+{
+    cap->asking = (struct rch_asking){.progress = cap->asking.progress, .phase = phase};
+    return rch__go_on(cap, RCH_ASK_EVERY, err);
+}
+
 enum rch_status rch_capture_finish(struct rch_capture *capture, struct rch_graph **graph_out,
                                    struct rch_error *err)
 {
     struct rch_capture *mine __attribute__((cleanup(free_capture))) = capture;
     struct rch__cap *cap = &mine->cap;
-    if (!rch_go_on(cap->opt.progress, "numbering", 0, 4))
-        return rch_fail(err, RCH_ECANCELED, "canceled");
+    RCH_TRY(begin_step(cap, "numbering", err));
     RCH_TRY(rch__number(cap, err));
     name_closures(cap);
     take_out_moved(cap);
-    if (!rch_go_on(cap->opt.progress, "balancing reference counts", 1, 4))
-        return rch_fail(err, RCH_ECANCELED, "canceled");
+    RCH_TRY(begin_step(cap, "balancing reference counts", err));
     RCH_TRY(rch__balance(cap, err));
-    if (!rch_go_on(cap->opt.progress, "looking for garbage", 2, 4))
-        return rch_fail(err, RCH_ECANCELED, "canceled");
+    RCH_TRY(begin_step(cap, "looking for garbage", err));
     RCH_TRY(rch__find_garbage(cap, err));
     rch_column_deinit(&cap->rows.refcount);
-    if (!rch_go_on(cap->opt.progress, "making the graph", 3, 4))
-        return rch_fail(err, RCH_ECANCELED, "canceled");
+    RCH_TRY(begin_step(cap, "making the graph", err));
     return make_graph(cap, graph_out, err);
 }

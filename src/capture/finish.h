@@ -14,6 +14,17 @@ RCH_MUST_CHECK enum rch_status rch__find_garbage(struct rch__cap *cap, struct rc
 RCH_MUST_CHECK enum rch_status rch__fd_owners(struct rch__cap *cap, struct rch_vec *owners,
                                               struct rch_error *err);
 
+/// As rch__goes_on, as a status.
+RCH_MUST_CHECK static inline enum rch_status rch__go_on(struct rch__cap *cap, uint32_t steps,
+                                                        struct rch_error *err)
+{
+    if (rch__goes_on(cap, steps))
+        return RCH_OK;
+    if (err)
+        *err = cap->err;
+    return cap->status;
+}
+
 /// The references of object `v` in the log after rch__number.
 static inline uint32_t rch__row_start(const struct rch__cap *cap, rch_node v)
 {

@@ -39,7 +39,7 @@ static void prepare(struct reach *reach)
 {
     const struct rch__cap *cap = reach->cap;
     uint32_t num = (uint32_t)cap->rows.shape.num;
-    for (rch_node v = 0; v < num; v++) {
+    for (rch_node v = 0; v < num && rch__goes_on(reach->cap, 1); v++) {
         if (RCH_COLUMN_AT(&cap->rows.refcount, int32_t, v) == RCH_IMMORTAL)
             bit_set(reach->immortal, v);
         if (rch__info_of(cap, v)->weak_ordinal != UINT32_MAX)
@@ -63,6 +63,8 @@ static void reach_all(struct reach *reach, uint32_t first)
         if (at + PREFETCH_AHEAD / 2 < reach->num_queued)
             __builtin_prefetch(&edges[start[reach->queue[at + PREFETCH_AHEAD / 2]]]);
         uint32_t end = rch__row_end(cap, v);
+        if (!rch__goes_on(reach->cap, 1 + end - start[v]))
+            return;
         uint32_t weak =
             bit_get(reach->has_weak, v) ? rch__info_of(cap, v)->weak_ordinal : UINT32_MAX;
         for (uint32_t e = start[v]; e < end; e++)
@@ -77,7 +79,7 @@ static void reach_types_of_instances(struct reach *reach)
 {
     struct rch__cap *cap = reach->cap;
     uint32_t before = UINT32_MAX, num_unreached = 1;
-    while (num_unreached && reach->num_queued != before) {
+    while (num_unreached && reach->num_queued != before && rch__goes_on(cap, 1)) {
         before = reach->num_queued;
         num_unreached = 0;
         for (size_t i = 0; i < cap->types.num; i++) {
@@ -86,7 +88,8 @@ static void reach_types_of_instances(struct reach *reach)
             type->is_unreached = type->num_instances && !bit_get(reach->seen, v);
             num_unreached += type->is_unreached;
         }
-        for (rch_node v = 0; num_unreached && v < cap->rows.shape.num; v++) {
+        for (rch_node v = 0; num_unreached && v < cap->rows.shape.num && rch__goes_on(cap, 1);
+             v++) {
             struct rch__type *type = rch__info_of(cap, v)->type;
             if (!type->is_unreached || !bit_get(reach->seen, v))
                 continue;
@@ -126,7 +129,7 @@ static void hold_immortals(struct reach *reach)
 // ---- components of the unreached ---------------------------------------------------------------
 
 struct components {
-    const struct rch__cap *cap;
+    struct rch__cap *cap;
     const rch_node *nodes;  // the unreached, ascending
     uint32_t num;
     uint32_t *rindex;  // Pearce's: visit index, then component number counted down from num - 1
@@ -189,6 +192,8 @@ static void visit_from(struct components *c, uint32_t first)
         uint32_t end = rch__row_end(c->cap, c->nodes[v]);
         bool goes_deeper = false;
         while (c->next[v] < end && !goes_deeper) {
+            if (!rch__goes_on(c->cap, 2))  // a step, and a search
+                return;
             uint32_t w = target_of(c, v, c->next[v]);
             if (w != UINT32_MAX && c->rindex[w] == 0) {
                 begin_visit(c, w);  // looked at again when w is done
@@ -209,7 +214,7 @@ static void visit_from(struct components *c, uint32_t first)
 static enum rch_status add_garbage_roots(struct rch__cap *cap, const struct components *c,
                                          uint8_t *is_entered, struct rch_error *err)
 {
-    for (uint32_t v = 0; v < c->num; v++)
+    for (uint32_t v = 0; v < c->num && rch__goes_on(cap, 1); v++)
         for (uint32_t e = rch__row_start(cap, c->nodes[v]); e < rch__row_end(cap, c->nodes[v]);
              e++) {
             uint32_t w = target_of(c, v, e);
@@ -260,8 +265,9 @@ static enum rch_status find_components(struct rch__cap *cap, const rch_node *nod
                            .component = num,
                            .is_root = flags.mem};
     for (uint32_t v = 0; v < num; v++)
-        if (c.rindex[v] == 0)
+        if (c.rindex[v] == 0 && cap->status == RCH_OK)
             visit_from(&c, v);
+    RCH_TRY(rch__go_on(cap, 0, err));
     return add_garbage_roots(cap, &c, (uint8_t *)flags.mem + num, err);
 }
 

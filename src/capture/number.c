@@ -21,6 +21,18 @@ static void translate(const struct rch_index *index, uint32_t *codes, size_t num
     }
 }
 
+// In pieces, between which somebody may cancel.
+static enum rch_status translate_all(struct rch__cap *cap, uint32_t *codes, size_t num,
+                                     struct rch_error *err)
+{
+    for (size_t at = 0, now; at < num; at += now) {
+        now = num - at < RCH_ASK_EVERY ? num - at : RCH_ASK_EVERY;
+        RCH_TRY(rch__go_on(cap, (uint32_t)now, err));
+        translate(&cap->index, codes + at, now);
+    }
+    return RCH_OK;
+}
+
 static uint32_t late_end(const struct rch__cap *cap, uint32_t row)
 {
     return row + 1 < cap->late.shape.num ? RCH_COLUMN_AT(&cap->late.start, uint32_t, row + 1)
@@ -66,7 +78,8 @@ static void move_rows(struct rch__rows *rows, size_t to, size_t from, size_t num
 
 // From the back, until the rows before are where they belong. late_at: by node from first_late on, the
 // late row that it is.
-static void merge(struct rch__cap *cap, const uint32_t *late_at, uint32_t first_late)
+static enum rch_status merge(struct rch__cap *cap, const uint32_t *late_at, uint32_t first_late,
+                             struct rch_error *err)
 {
     struct rch__rows *rows = &cap->rows;
     uint32_t *edges = cap->main_log.codes.mem, *start = rows->start.mem;
@@ -78,6 +91,7 @@ static void merge(struct rch__cap *cap, const uint32_t *late_at, uint32_t first_
         uint32_t num = 0, late;
         while ((late = late_at[to - 1 - num - first_late]) == NOT_LATE)
             num++;
+        RCH_TRY(rch__go_on(cap, 1 + num, err));
         if (num) {
             row -= num;
             to -= num;
@@ -95,6 +109,7 @@ static void merge(struct rch__cap *cap, const uint32_t *late_at, uint32_t first_
         place_row(rows, --to, &cap->late, late);
         start[to] = end;
     }
+    return RCH_OK;
 }
 
 static void renumber_big(struct rch__cap *cap, const uint32_t *late_at, uint32_t first_late)
@@ -143,8 +158,9 @@ static enum rch_status place_late(struct rch__cap *cap, struct rch_error *err)
     enum rch_status st = reserve_rows(cap, num, err);
     if (st == RCH_OK) {
         renumber_big(cap, late_at, first);
-        merge(cap, late_at, first);
-        st = take_late_big(cap, err);
+        st = merge(cap, late_at, first, err);
+        if (st == RCH_OK)
+            st = take_late_big(cap, err);
     }
     rch_bigbuf_free(late_at, bytes);
     cap->rows.shape.num = cap->rows.size16.num = cap->rows.refcount.num = cap->rows.start.num = num;
@@ -157,8 +173,8 @@ enum rch_status rch__number(struct rch__cap *cap, struct rch_error *err)
     if (cap->main_log.codes.num + cap->late_log.codes.num >= UINT32_MAX)
         return rch_fail(err, RCH_EOVERFLOW, "more than 4294967294 references");
     RCH_TRY(rch_index_rank(&cap->index, err));
-    translate(&cap->index, cap->main_log.codes.mem, cap->main_log.codes.num);
-    translate(&cap->index, cap->late_log.codes.mem, cap->late_log.codes.num);
-    translate(&cap->index, cap->root_codes.mem, cap->root_codes.num);
+    RCH_TRY(translate_all(cap, cap->main_log.codes.mem, cap->main_log.codes.num, err));
+    RCH_TRY(translate_all(cap, cap->late_log.codes.mem, cap->late_log.codes.num, err));
+    RCH_TRY(translate_all(cap, cap->root_codes.mem, cap->root_codes.num, err));
     return place_late(cap, err);
 }

@@ -6,6 +6,7 @@
 
 #define MARK_LAG 64
 #define BATCH 16
+#define VISIT_STEPS 2  // steps: what decoding an object takes
 #define STORAGE_BYTES 192  // of a table to ask for: header, indices and first entries of a dict
 #define GRANULES_PER_CELL 64u
 
@@ -13,6 +14,14 @@ void rch__fail(struct rch__cap *cap, enum rch_status status, const char *words)
 {
     if (cap->status == RCH_OK)
         cap->status = rch_fail(&cap->err, status, "%s", words);
+}
+
+bool rch__goes_on(struct rch__cap *cap, uint32_t steps)
+{
+    if (rch_goes_on(&cap->asking, steps))
+        return true;
+    rch__fail(cap, RCH_ECANCELED, "reading the objects was canceled");
+    return false;
 }
 
 bool rch__log_grow(struct rch__cap *cap, struct rch__log *log, size_t num_more)
@@ -76,6 +85,8 @@ static void prefetch_storage(struct rch__cap *cap, const struct batch *batch)
 
 static void visit_batch(struct rch__cap *cap, struct batch *batch)
 {
+    if (!rch__goes_on(cap, VISIT_STEPS * batch->num))
+        return;
     prefetch_storage(cap, batch);
     for (uint32_t i = 0; i < batch->num && cap->status == RCH_OK; i++) {
         rch__visit(cap, &cap->rows, batch->addrs[i]);
@@ -97,7 +108,7 @@ void rch__sweep_tracked(struct rch__cap *cap)
     for (uint32_t at = 0; at < num_regions && cap->status == RCH_OK; at++) {
         uint32_t region = cap->index.order[at];
         const struct rch_cell *cells = cap->index.cells[region];
-        for (uint32_t i = 0; i < RCH_CELLS_PER_REGION; i++) {
+        for (uint32_t i = 0; i < RCH_CELLS_PER_REGION && cap->status == RCH_OK; i++) {
             for (uint64_t bits = cells[i].tracked; bits; bits &= bits - 1) {
                 uint32_t granule = i * GRANULES_PER_CELL + (uint32_t)__builtin_ctzll(bits);
                 rch_addr addr = granule_addr(cap, region, granule);
@@ -119,7 +130,7 @@ static void sweep_cell(struct rch__cap *cap, uint32_t region, uint32_t cell_numb
     uint64_t done = 0;
     for (;;) {
         uint64_t bits = cell->seen & ~cell->tracked & ~done;
-        if (!bits || cap->status != RCH_OK)
+        if (!bits || cap->status != RCH_OK || !rch__goes_on(cap, VISIT_STEPS))
             return;
         uint32_t bit = (uint32_t)__builtin_ctzll(bits);
         done = bit == 63 ? UINT64_MAX : (2ull << bit) - 1;  // what turns up below this is late
@@ -149,7 +160,7 @@ static void visit_late(struct rch__cap *cap)
 {
     cap->log = &cap->late_log;
     cap->sweep_position = UINT32_MAX;  // everything is behind now
-    while (cap->pending.num && cap->status == RCH_OK) {
+    while (cap->pending.num && cap->status == RCH_OK && rch__goes_on(cap, VISIT_STEPS)) {
         uint32_t code = RCH_VEC_AT(&cap->pending, uint32_t, --cap->pending.num);
         cap->status = rch_vec_append(&cap->late_codes, &code, 1, &cap->err);
         if (cap->status != RCH_OK)

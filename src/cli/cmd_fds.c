@@ -30,7 +30,7 @@ static enum rch_status make_table(const struct rch_graph *g, const struct rch_ar
                           : args->all || args->json ? UINT32_MAX
                                                     : DEFAULT_GROUPS;
     __attribute__((cleanup(rch_reverse_deinit))) struct rch_reverse rev = {.alloc = alloc};
-    RCH_TRY(rch_reverse_init(&rev, g, alloc, err));
+    RCH_TRY(rch_reverse_make(&rev, g, alloc, progress, err));
     RCH_TRY(rch_fd_table(g, &rev, alloc, table_out, err));
     return args->why ? rch_fd_table_why(*table_out, g, &rev, num_groups, &why, err) : RCH_OK;
 }

@@ -51,10 +51,12 @@ static enum rch_status draw_holders(struct request *r, struct rch_picture *pictu
 }
 
 static enum rch_status draw_around(struct request *r, struct rch_picture *picture,
-                                   struct rch_error *err)
+                                   const struct rch_progress *progress, struct rch_error *err)
 {
-    struct rch_around_options options_of_walk = {
-        .depth = r->args->depth, .is_forward = r->args->refs, .raw = r->args->raw};
+    struct rch_around_options options_of_walk = {.depth = r->args->depth,
+                                                 .is_forward = r->args->refs,
+                                                 .raw = r->args->raw,
+                                                 .progress = progress};
     uint32_t limit = r->args->limit ? r->args->limit : DEFAULT_NODES;
     struct rch_around around;
     RCH_TRY(rch_around(&around, r->g, NULL, &r->asked->question, &options_of_walk,
@@ -86,7 +88,7 @@ static int draw_and_write(struct request *r, enum rch_picture_format format, int
     struct rch_watch watch;
     rch_watch_start(&watch);
     bool is_around = r->args->refs || r->args->backrefs;
-    enum rch_status st = is_around ? draw_around(r, &picture, &err)
+    enum rch_status st = is_around ? draw_around(r, &picture, &watch.progress, &err)
                                    : draw_holders(r, &picture, &watch.progress, &err);
     rch_watch_end(&watch);
     if (st != RCH_OK) {

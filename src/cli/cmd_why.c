@@ -40,7 +40,7 @@ static enum rch_status answer_all(const struct rch_graph *g, const struct rch_as
         return rch_fail(err, RCH_ENOMEM, "%u answers", list->num_asked);
     answers->num = list->num_asked;
     __attribute__((cleanup(rch_reverse_deinit))) struct rch_reverse rev = {.alloc = alloc};
-    RCH_TRY(rch_reverse_init(&rev, g, alloc, err));
+    RCH_TRY(rch_reverse_make(&rev, g, alloc, why->progress, err));
     for (uint32_t i = 0; i < list->num_asked; i++)
         RCH_TRY(rch_why(g, &rev, &list->asked[i].question, why, alloc, &answers->items[i], err));
     return RCH_OK;
