@@ -6,6 +6,7 @@
 #include "analyze/around.h"
 #include "analyze/ask.h"
 #include "analyze/histogram.h"
+#include "analyze/need.h"
 #include "analyze/select.h"
 #include "capture/capture.h"
 #include "format/index_file.h"
@@ -22,6 +23,7 @@ struct graph_object {
     struct rch_reverse reverse;             // made by the first `why`; num_nodes 0: not yet
     char *index_of;  // path of a snapshot whose index is kept beside it, or NULL
     bool index_even_small;
+    uint64_t max_memory;  // of what a question may take; 0: what is free
 };
 
 static struct graph_object *cast(PyObject *op)
@@ -52,6 +54,7 @@ PyObject *Graph_steal(struct core_state *state, struct rch_graph *graph,
     self->graph = graph;
     self->reverse = (struct rch_reverse){0};
     self->index_of = NULL;
+    self->max_memory = 0;
     return (PyObject *)self;
 }
 
@@ -304,10 +307,22 @@ static PyObject *why_addresses(PyObject *op, PyObject *addresses, const char *te
     return result ? Py_BuildValue("[N]", result) : NULL;
 }
 
+// 0, or -1 with a MemoryError that says what the work needs and what there is.
+static int check_need(PyObject *op, const struct rch_graph *g, enum rch_work work)
+{
+    struct rch_error err = {0};
+    if (g && rch_need_check(g, work, cast(op)->max_memory, &err) != RCH_OK) {
+        set_rch_error(state_of(op), &err);
+        g = NULL;
+    }
+    return g ? 0 : -1;
+}
+
 static PyObject *ask(PyObject *op, PyObject *question, const char *text,
                      const struct why_args *args)
 {
-    if (!graph_of(op, true))
+    enum rch_work work = args->around ? RCH_WORK_REVERSE : RCH_WORK_WHY;
+    if (check_need(op, graph_of(op, false), work) < 0 || !graph_of(op, true))
         return NULL;
     if (!PyUnicode_Check(question))
         return why_addresses(op, question, text, args);
@@ -412,7 +427,7 @@ static PyObject *Graph_histogram(PyObject *op, PyObject *args)
     if (!PyArg_ParseTuple(args, "|p", &retained))
         return NULL;
     const struct rch_graph *g = graph_of(op, false);
-    if (!g)
+    if (!g || (retained && check_need(op, g, RCH_WORK_RETAINED) < 0))
         return NULL;
     struct rch_type_count *rows = NULL;
     uint32_t num = 0;
@@ -437,7 +452,7 @@ static PyObject *Graph_histogram(PyObject *op, PyObject *args)
 static PyObject *render_top(PyObject *op, bool as_json, const struct rch_render_options *options)
 {
     const struct rch_graph *g = graph_of(op, false);
-    if (!g)
+    if (!g || (options->retained && check_need(op, g, RCH_WORK_RETAINED) < 0))
         return NULL;
     struct rch_type_count *rows = NULL;
     uint32_t num = 0;
@@ -680,6 +695,16 @@ static PyObject *Graph_dump(PyObject *op, PyObject *arg)
     Py_RETURN_NONE;
 }
 
+/// Questions that need more bytes than this raise MemoryError before they begin; 0: than is free.
+static PyObject *Graph_limit_memory(PyObject *op, PyObject *arg)
+{
+    unsigned long long bytes = PyLong_AsUnsignedLongLong(arg);
+    if (bytes == (unsigned long long)-1 && PyErr_Occurred())
+        return NULL;
+    cast(op)->max_memory = bytes;
+    Py_RETURN_NONE;
+}
+
 static PyObject *Graph_verify(PyObject *op, PyObject *ignored)
 {
     (void)ignored;
@@ -736,6 +761,7 @@ static PyMethodDef Graph_methods[] = {
     {"type_of", Graph_type_of, METH_O, NULL},
     {"roots", Graph_roots, METH_NOARGS, NULL},
     {"dump", Graph_dump, METH_O, NULL},
+    {"limit_memory", Graph_limit_memory, METH_O, NULL},
     {"verify", Graph_verify, METH_NOARGS, NULL},
     {"info", Graph_info, METH_NOARGS, NULL},
     {NULL, NULL, 0, NULL},

@@ -61,7 +61,8 @@ static bool take_option(const struct rch_command *command, int id, struct rch_ar
     case RCH_OPT_OUTPUT: args->output = optarg; return true;
     case RCH_OPT_SYSROOT: args->sysroot = optarg; return true;
     case RCH_OPT_MEMORY_LIMIT:
-        if (parse_size(optarg, &args->memory_limit))
+    case RCH_OPT_MAX_MEMORY:
+        if (parse_size(optarg, id == RCH_OPT_MAX_MEMORY ? &args->max_memory : &args->memory_limit))
             return true;
         rch_say("%s: '%s' is not a size like 500M or 8G", command->name, optarg);
         return false;

@@ -37,6 +37,7 @@ enum rch_option_id {
     RCH_OPT_DEPTH,
     RCH_OPT_TYPES,
     RCH_OPT_NO_CACHE,
+    RCH_OPT_MAX_MEMORY,
 };
 
 /// One row of an option table: getopt's options and the help text both come from it.
@@ -54,8 +55,8 @@ struct rch_args {
     bool json, raw, all, why, svg, html, refs, backrefs, types;
     uint32_t limit, max_holders, depth;
     const char *output, *sysroot;
-    uint64_t memory_limit;  // bytes, 0: not given
-    const char *thread;     // of stacks
+    uint64_t memory_limit, max_memory;  // bytes, 0: not given
+    const char *thread;                 // of stacks
     bool locals;
     bool no_cache;
     const char *const *words;  // what is not an option

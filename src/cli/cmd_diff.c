@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // cli/cmd_diff.c -- refchain diff: what came between two graphs of one program, and where it hangs.
 #include "analyze/growth.h"
+#include "analyze/need.h"
 #include "cli/cli.h"
 #include "cli/where.h"
 
@@ -56,8 +57,10 @@ static int compare(const struct rch_args *args, const struct rch_baseline *base,
         .types_only = args->types, .max_places = args->limit, .progress = &watch.progress};
     struct rch_growth *growth __attribute__((cleanup(free_growth))) = NULL;
     struct rch_error err = {0};
-    enum rch_status st =
-        rch_growth(base, where.graph, NULL, &growth_options, rch_alloc_default(), &growth, &err);
+    enum rch_status st = rch_need_check(where.graph, RCH_WORK_GROWTH, args->max_memory, &err);
+    if (st == RCH_OK)
+        st = rch_growth(base, where.graph, NULL, &growth_options, rch_alloc_default(), &growth,
+                        &err);
     rch_watch_end(&watch);
     if (st != RCH_OK) {
         rch_say_error("diff", &err);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // cli/cmd_graph.c -- refchain graph: the picture. Who holds the objects, or what is around them.
 #include "analyze/ask.h"
+#include "analyze/need.h"
 #include "cli/cli.h"
 #include "cli/picture_file.h"
 #include "cli/where.h"
@@ -88,8 +89,11 @@ static int draw_and_write(struct request *r, enum rch_picture_format format, int
     struct rch_watch watch;
     rch_watch_start(&watch);
     bool is_around = r->args->refs || r->args->backrefs;
-    enum rch_status st = is_around ? draw_around(r, &picture, &watch.progress, &err)
-                                   : draw_holders(r, &picture, &watch.progress, &err);
+    enum rch_status st = rch_need_check(r->g, is_around ? RCH_WORK_REVERSE : RCH_WORK_WHY,
+                                        r->args->max_memory, &err);
+    if (st == RCH_OK)
+        st = is_around ? draw_around(r, &picture, &watch.progress, &err)
+                       : draw_holders(r, &picture, &watch.progress, &err);
     rch_watch_end(&watch);
     if (st != RCH_OK) {
         rch_say_error("graph", &err);

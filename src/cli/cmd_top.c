@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // cli/cmd_top.c -- refchain top: how many objects of each type, and how many bytes.
 #include "analyze/histogram.h"
+#include "analyze/need.h"
 #include "cli/cli.h"
 #include "cli/where.h"
 
@@ -18,6 +19,8 @@ static enum rch_status count(const struct rch_args *args, const struct rch_graph
                              struct rch_error *err)
 {
     const struct rch_alloc *alloc = rch_alloc_default();
+    if (args->sort_retained)
+        RCH_TRY(rch_need_check(g, RCH_WORK_RETAINED, args->max_memory, err));
     enum rch_status st = rch_histogram(g, alloc, rows_out, num_out, err);
     if (st != RCH_OK || !args->sort_retained)
         return st;

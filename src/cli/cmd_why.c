@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // cli/cmd_why.c -- refchain why: who holds these objects, and what each cut frees.
 #include "analyze/ask.h"
+#include "analyze/need.h"
 #include "cli/cli.h"
 #include "cli/where.h"
 
@@ -95,7 +96,9 @@ static int answer_and_print(const struct rch_where *where, const struct rch_ask_
                                   .max_groups = args->all ? ALL_GROUPS : 0,
                                   .raw = args->raw,
                                   .progress = &watch.progress};
-    enum rch_status st = answer_all(where->graph, list, &why, &answers, &err);
+    enum rch_status st = rch_need_check(where->graph, RCH_WORK_WHY, args->max_memory, &err);
+    if (st == RCH_OK)
+        st = answer_all(where->graph, list, &why, &answers, &err);
     rch_watch_end(&watch);
     if (st != RCH_OK) {
         rch_say_error("why", &err);

@@ -26,6 +26,7 @@ void rch_where_close(struct rch_where *where);
 #define RCH_WHERE_OPTIONS                                                                            \
     {RCH_OPT_SYSROOT, 0, "sysroot", "DIR", "cores: where the files of the other machine are"},       \
     {RCH_OPT_MEMORY_LIMIT, 0, "memory-limit", "SIZE", "copy so much to memory at most (8G), the rest to disk"}, \
+    {RCH_OPT_MAX_MEMORY, 0, "max-memory", "SIZE", "do not begin work that needs more (what is free)"}, \
     {RCH_OPT_NO_CACHE, 0, "no-cache", NULL, "snapshots: neither use nor write SNAPSHOT.idx"}
 
 #define RCH_WHERE_HELP                                                                               \

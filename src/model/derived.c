@@ -274,6 +274,16 @@ void rch_derived_map(struct rch_graph *g, const struct rch_derived_offer offers[
     }
 }
 
+bool rch_derived_has(const struct rch_graph *g, struct rch_derived_group group)
+{
+    if (!g->derived)
+        return false;
+    pthread_mutex_lock(&g->derived->lock);
+    bool has = g->derived->columns[group.first].state != ABSENT;
+    pthread_mutex_unlock(&g->derived->lock);
+    return has;
+}
+
 bool rch_derived_has_new(const struct rch_graph *g)
 {
     bool has = false;

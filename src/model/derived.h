@@ -79,6 +79,8 @@ void rch_derived_map(struct rch_graph *g, const struct rch_derived_offer offers[
                      uint64_t (*checksum)(const void *bytes, size_t num_bytes),
                      void (*unmap)(void *bytes, size_t num_bytes), void *bytes, size_t num_bytes);
 
+/// Is the group there, or offered by a file and not looked at yet?
+bool rch_derived_has(const struct rch_graph *g, struct rch_derived_group group);
 /// Something is kept that no file has.
 bool rch_derived_has_new(const struct rch_graph *g);
 /// All columns that are kept and good, for a file; rows NULL: not there.

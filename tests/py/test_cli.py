@@ -16,7 +16,7 @@ import pytest
 
 COMMANDS = ["why", "top", "stacks", "fds", "graph", "diff", "dump", "doctor"]
 TAKE_WHERE = set(COMMANDS) - {"doctor"}
-WHERE_OPTIONS = {"--sysroot", "--memory-limit", "--no-cache"}  # told once on the man page, for all
+WHERE_OPTIONS = {"--sysroot", "--memory-limit", "--no-cache", "--max-memory"}  # told once on the man page, for all
 SCHEMAS = native.ROOT / "docs" / "schema"
 
 
