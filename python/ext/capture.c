@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // python/ext/capture.c -- tell capture/ where the interpreter is; the only facts taken from Python.h
 // are addresses.
-#include "ext.h"
+#include "interrupt.h"
 
 #include <unistd.h>
 
@@ -132,7 +132,11 @@ static enum rch_status walk(struct core_state *state, struct rch_capture_options
     core_fill_options(state, options, &target);
     if (with_fds && rch_os_fds_init(&fds, 0, rch_alloc_default(), err) == RCH_OK)
         options->fds = &fds;
+    struct core_asker asker;
+    core_ask_begin(&asker, true);  // no handler runs while the heap is read
+    options->progress = &asker.progress;
     enum rch_status st = rch_capture_walk(options, rch_alloc_default(), capture_out, err);
+    core_ask_end(&asker, st);
     if (options->fds)
         rch_os_fds_deinit(&fds);
     return st;

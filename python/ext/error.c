@@ -7,7 +7,11 @@
 PyObject *set_rch_error(struct core_state *state, const struct rch_error *err)
 {
     switch (err->code) {
-    case RCH_ENOMEM: return PyErr_NoMemory();
+    case RCH_ENOMEM:
+        if (!err->message[0])
+            return PyErr_NoMemory();
+        PyErr_SetString(PyExc_MemoryError, err->message);
+        return NULL;
     case RCH_EINVAL: PyErr_SetString(PyExc_ValueError, err->message); return NULL;
     case RCH_ENOTFOUND: PyErr_SetString(PyExc_LookupError, err->message); return NULL;
     case RCH_EIO: {

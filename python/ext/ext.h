@@ -34,6 +34,9 @@ struct rch_capture;
 PyObject *Graph_steal(struct core_state *state, struct rch_graph *graph,
                       struct rch_capture *capture);
 PyTypeObject *Graph_make_type(PyObject *module);
+/// Let a Graph of the snapshot at `path` use and write the index beside it (format/index_file.h).
+/// -1: an exception is set.
+int Graph_use_index(PyObject *op, const char *path, bool even_small);
 struct rch_reverse;
 /// The graph of a Graph; with `rev_out`, its references backwards too (NULL: it has none). Both live as
 /// long as the object. NULL: an exception is set.

@@ -1,17 +1,20 @@
 // SPDX-License-Identifier: MIT
 // python/ext/graph.c -- refchain._core.Graph: a graph and the questions it answers. Answers come as
 // text and JSON made by render/; python/refchain turns them into objects.
-#include "ext.h"
+#include "interrupt.h"
 #include "known.h"
 
 #include "analyze/around.h"
 #include "analyze/ask.h"
 #include "analyze/cycles.h"
 #include "analyze/histogram.h"
+#include "analyze/need.h"
 #include "analyze/paths.h"
 #include "analyze/select.h"
 #include "capture/capture.h"
+#include "format/index_file.h"
 #include "format/rch_file.h"
+#include "model/derived.h"
 #include "model/verify.h"
 #include "render/render.h"
 
@@ -21,6 +24,9 @@ struct graph_object {
     struct rch_capture *capture;            // NULL once it is finished
     struct rch_graph *graph;                // NULL until then
     struct rch_reverse reverse;             // made by the first `why`; num_nodes 0: not yet
+    char *index_of;  // path of a snapshot whose index is kept beside it, or NULL
+    bool index_even_small;
+    uint64_t max_memory;  // of what a question may take; 0: what is free
 };
 
 static struct graph_object *cast(PyObject *op)
@@ -50,6 +56,8 @@ PyObject *Graph_steal(struct core_state *state, struct rch_graph *graph,
     self->capture = capture;
     self->graph = graph;
     self->reverse = (struct rch_reverse){0};
+    self->index_of = NULL;
+    self->max_memory = 0;
     return (PyObject *)self;
 }
 
@@ -60,22 +68,53 @@ static void Graph_dealloc(PyObject *op)
         rch_reverse_deinit(&cast(op)->reverse);
     rch_graph_free(cast(op)->graph);
     rch_capture_free(cast(op)->capture);
+    PyMem_RawFree(cast(op)->index_of);
     PyThread_free_lock(cast(op)->lock);
     PyObject_Free(op);
     Py_DECREF(type);
 }
 
-static enum rch_status finish(struct graph_object *self, bool with_reverse, struct rch_error *err)
+int Graph_use_index(PyObject *op, const char *path, bool even_small)
+{
+    struct graph_object *self = cast(op);
+    size_t num_bytes = strlen(path) + 1;
+    struct rch_error err = {0};
+    char trouble[1024];
+    enum rch_status st;
+    Py_BEGIN_ALLOW_THREADS st =
+        rch_index_open(self->graph, path, rch_alloc_default(), trouble, sizeof(trouble), &err);
+    Py_END_ALLOW_THREADS if (st == RCH_OK) self->index_of = PyMem_RawMalloc(num_bytes);
+    if (!self->index_of) {
+        PyErr_NoMemory();
+        return -1;
+    }
+    memcpy(self->index_of, path, num_bytes);
+    self->index_even_small = even_small;
+    return *trouble ? PyErr_WarnEx(PyExc_RuntimeWarning, trouble, 2) : 0;
+}
+
+// After a question, without the GIL: whether what it took can be kept is nobody's worry.
+static void save_index(const struct graph_object *self, const struct rch_progress *progress)
+{
+    if (self->index_of)
+        (void)!rch_index_save(self->graph, self->index_of, self->index_even_small, progress, NULL);
+}
+
+static enum rch_status finish(struct graph_object *self, bool with_reverse,
+                              const struct rch_progress *progress, struct rch_error *err)
 {
     if (self->capture) {
         struct rch_capture *capture = self->capture;
         self->capture = NULL;
+        rch_capture_set_progress(capture, progress);
         RCH_TRY(rch_capture_finish(capture, &self->graph, err));
     }
+    if (self->graph && !self->graph->derived)
+        RCH_TRY(rch_derived_attach(self->graph, rch_alloc_default(), err));
     if (!self->graph)
-        return rch_fail(err, RCH_ENOMEM, "this capture could not be finished before");
+        return rch_fail(err, RCH_EBUSY, "this capture could not be finished before: take another");
     if (with_reverse && !self->reverse.num_nodes && self->graph->num_nodes)
-        return rch_reverse_init(&self->reverse, self->graph, rch_alloc_default(), err);
+        return rch_reverse_make(&self->reverse, self->graph, rch_alloc_default(), progress, err);
     return RCH_OK;
 }
 
@@ -84,11 +123,17 @@ static const struct rch_graph *graph_of(PyObject *op, bool with_reverse)
 {
     struct graph_object *self = cast(op);
     struct rch_error err = {0};
-    enum rch_status st;
-    Py_BEGIN_ALLOW_THREADS PyThread_acquire_lock(self->lock, WAIT_LOCK);
-    st = finish(self, with_reverse, &err);
+    struct core_asker asker;
+    core_ask_begin(&asker, true);  // a handler may ask the same graph, and would wait for the lock
+    core_release(&asker);
+    PyThread_acquire_lock(self->lock, WAIT_LOCK);
+    enum rch_status st = finish(self, with_reverse, &asker.progress, &err);
+    if (st == RCH_OK && with_reverse)
+        save_index(self, &asker.progress);
     PyThread_release_lock(self->lock);
-    Py_END_ALLOW_THREADS if (st == RCH_OK) return self->graph;
+    core_ask_end(&asker, st);
+    if (st == RCH_OK)
+        return self->graph;
     set_rch_error(state_of(op), &err);
     return NULL;
 }
@@ -145,11 +190,15 @@ static PyObject *draw_around(PyObject *op, const struct rch_asked *asked,
     struct graph_object *self = cast(op);
     struct rch_around around;
     struct rch_error err = {0};
-    enum rch_status st;
-    PyThreadState *save = PyEval_SaveThread();
-    st = rch_around(&around, self->graph, self->reverse.num_nodes ? &self->reverse : NULL,
-                    &asked->question, args->around, rch_alloc_default(), &err);
-    PyEval_RestoreThread(save);
+    struct core_asker asker;
+    core_ask_begin(&asker, false);
+    struct rch_around_options options = *args->around;
+    options.progress = &asker.progress;
+    core_release(&asker);
+    enum rch_status st =
+        rch_around(&around, self->graph, self->reverse.num_nodes ? &self->reverse : NULL,
+                   &asked->question, &options, rch_alloc_default(), &err);
+    core_ask_end(&asker, st);
     if (st != RCH_OK)
         return set_rch_error(state_of(op), &err);
     struct rch_render_options render = args->render;
@@ -179,11 +228,14 @@ static PyObject *answer_question(PyObject *op, const struct rch_asked *asked,
     struct graph_object *self = cast(op);
     struct rch_answer *answer = NULL;
     struct rch_error err = {0};
-    enum rch_status st;
-    PyThreadState *save = PyEval_SaveThread();  // an immutable graph that `op` keeps alive
-    st = rch_why(self->graph, self->reverse.num_nodes ? &self->reverse : NULL, &asked->question,
-                 &args->options, rch_alloc_default(), &answer, &err);
-    PyEval_RestoreThread(save);
+    struct core_asker asker;
+    core_ask_begin(&asker, false);
+    struct rch_why_options options = args->options;
+    options.progress = &asker.progress;
+    core_release(&asker);  // an immutable graph that `op` keeps alive
+    enum rch_status st = rch_why(self->graph, self->reverse.num_nodes ? &self->reverse : NULL,
+                                 &asked->question, &options, rch_alloc_default(), &answer, &err);
+    core_ask_end(&asker, st);
     if (st != RCH_OK)
         return set_rch_error(state_of(op), &err);
     struct rch_render_options render = args->render;
@@ -282,10 +334,22 @@ static PyObject *why_addresses(PyObject *op, PyObject *addresses, const char *te
     return result ? Py_BuildValue("[N]", result) : NULL;
 }
 
+// 0, or -1 with a MemoryError that says what the work needs and what there is.
+static int check_need(PyObject *op, const struct rch_graph *g, enum rch_work work)
+{
+    struct rch_error err = {0};
+    if (g && rch_need_check(g, work, cast(op)->max_memory, &err) != RCH_OK) {
+        set_rch_error(state_of(op), &err);
+        g = NULL;
+    }
+    return g ? 0 : -1;
+}
+
 static PyObject *ask(PyObject *op, PyObject *question, const char *text,
                      const struct why_args *args)
 {
-    if (!graph_of(op, true))
+    enum rch_work work = args->around ? RCH_WORK_REVERSE : RCH_WORK_WHY;
+    if (check_need(op, graph_of(op, false), work) < 0 || !graph_of(op, true))
         return NULL;
     if (!PyUnicode_Check(question))
         return why_addresses(op, question, text, args);
@@ -401,16 +465,24 @@ static PyObject *Graph_counts(PyObject *op, PyObject *ignored)
     return counts;
 }
 
-static enum rch_status count_types(const struct rch_graph *g, bool with_retained,
+static enum rch_status count_types(const struct graph_object *self, bool with_retained,
                                    struct rch_type_count **rows_out, uint32_t *num_out,
                                    struct rch_error *err)
 {
     const struct rch_alloc *alloc = rch_alloc_default();
+    const struct rch_graph *g = self->graph;
     enum rch_status st = rch_histogram(g, alloc, rows_out, num_out, err);
     if (st != RCH_OK || !with_retained)
         return st;
-    Py_BEGIN_ALLOW_THREADS st = rch_histogram_retained(g, alloc, NULL, *rows_out, *num_out, err);
-    Py_END_ALLOW_THREADS if (st != RCH_OK) rch_free(alloc, *rows_out, *num_out, sizeof(**rows_out));
+    struct core_asker asker;
+    core_ask_begin(&asker, false);
+    core_release(&asker);
+    st = rch_histogram_retained(g, alloc, &asker.progress, *rows_out, *num_out, err);
+    if (st == RCH_OK)
+        save_index(self, &asker.progress);
+    core_ask_end(&asker, st);
+    if (st != RCH_OK)
+        rch_free(alloc, *rows_out, *num_out, sizeof(**rows_out));
     return st;
 }
 
@@ -421,12 +493,12 @@ static PyObject *Graph_histogram(PyObject *op, PyObject *args)
     if (!PyArg_ParseTuple(args, "|p", &retained))
         return NULL;
     const struct rch_graph *g = graph_of(op, false);
-    if (!g)
+    if (!g || (retained && check_need(op, g, RCH_WORK_RETAINED) < 0))
         return NULL;
     struct rch_type_count *rows = NULL;
     uint32_t num = 0;
     struct rch_error err = {0};
-    if (count_types(g, retained, &rows, &num, &err) != RCH_OK)
+    if (count_types(cast(op), retained, &rows, &num, &err) != RCH_OK)
         return set_rch_error(state_of(op), &err);
     PyObject *list = PyList_New(0);
     for (uint32_t i = 0; list && i < num; i++) {
@@ -447,12 +519,12 @@ static PyObject *render_top(PyObject *op, bool as_json, bool by_bytes,
                             const struct rch_render_options *options)
 {
     const struct rch_graph *g = graph_of(op, false);
-    if (!g)
+    if (!g || (options->retained && check_need(op, g, RCH_WORK_RETAINED) < 0))
         return NULL;
     struct rch_type_count *rows = NULL;
     uint32_t num = 0;
     struct rch_error err = {0};
-    if (count_types(g, options->retained, &rows, &num, &err) != RCH_OK)
+    if (count_types(cast(op), options->retained, &rows, &num, &err) != RCH_OK)
         return set_rch_error(state_of(op), &err);
     if (by_bytes)
         rch_histogram_sort_bytes(g, rows, num);
@@ -533,11 +605,14 @@ static PyObject *Graph_fds(PyObject *op, PyObject *args, PyObject *kwargs)
     const struct rch_reverse *rev = cast(op)->reverse.num_nodes ? &cast(op)->reverse : NULL;
     struct rch_fd_table *table = NULL;
     struct rch_error err = {0};
-    PyThreadState *save = PyEval_SaveThread();  // an immutable graph that `op` keeps alive
+    struct core_asker asker;
+    core_ask_begin(&asker, false);
+    const struct rch_why_options why_options = {.progress = &asker.progress};
+    core_release(&asker);  // an immutable graph that `op` keeps alive
     enum rch_status st = rch_fd_table(g, rev, rch_alloc_default(), &table, &err);
     if (st == RCH_OK && why)
-        st = rch_fd_table_why(table, g, rev, limit ? limit : UINT32_MAX, NULL, &err);
-    PyEval_RestoreThread(save);
+        st = rch_fd_table_why(table, g, rev, limit ? limit : UINT32_MAX, &why_options, &err);
+    core_ask_end(&asker, st);
     if (st == RCH_OK)
         return render_fds(state_of(op), g, table, why, &options);
     rch_fd_table_free(table);
@@ -678,11 +753,24 @@ static PyObject *Graph_dump(PyObject *op, PyObject *arg)
     if (!g || !PyUnicode_FSConverter(arg, &bytes))
         return NULL;
     struct rch_error err = {0};
-    enum rch_status st;
-    Py_BEGIN_ALLOW_THREADS st = rch_file_write(g, PyBytes_AS_STRING(bytes), NULL, &err);
-    Py_END_ALLOW_THREADS Py_DECREF(bytes);
+    struct core_asker asker;
+    core_ask_begin(&asker, false);
+    core_release(&asker);
+    enum rch_status st = rch_file_write(g, PyBytes_AS_STRING(bytes), &asker.progress, &err);
+    core_ask_end(&asker, st);
+    Py_DECREF(bytes);
     if (st != RCH_OK)
         return set_rch_error(state_of(op), &err);
+    Py_RETURN_NONE;
+}
+
+/// Questions that need more bytes than this raise MemoryError before they begin; 0: than is free.
+static PyObject *Graph_limit_memory(PyObject *op, PyObject *arg)
+{
+    unsigned long long bytes = PyLong_AsUnsignedLongLong(arg);
+    if (bytes == (unsigned long long)-1 && PyErr_Occurred())
+        return NULL;
+    cast(op)->max_memory = bytes;
     Py_RETURN_NONE;
 }
 
@@ -747,6 +835,7 @@ static PyMethodDef Graph_methods[] = {
     {"type_of", Graph_type_of, METH_O, NULL},
     {"roots", Graph_roots, METH_NOARGS, NULL},
     {"dump", Graph_dump, METH_O, NULL},
+    {"limit_memory", Graph_limit_memory, METH_O, NULL},
     {"verify", Graph_verify, METH_NOARGS, NULL},
     {"info", Graph_info, METH_NOARGS, NULL},
     {NULL, NULL, 0, NULL},

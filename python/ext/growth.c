@@ -2,7 +2,7 @@
 // python/ext/growth.c -- refchain._core.Baseline: what is remembered of a graph to tell what came later.
 // It is an object of the collector's lists itself: made before the graph is captured it stands behind
 // everything that is in there, and so tells which objects came after it (capture/count.h).
-#include "ext.h"
+#include "interrupt.h"
 
 #include "analyze/growth.h"
 #include "capture/count.h"
@@ -139,15 +139,21 @@ static PyObject *Baseline_growth(PyObject *op, PyObject *args, PyObject *kwargs)
     RCH_VEC(found, rch_alloc_default(), rch_addr);
     struct rch_births births;
     bool has_births = same_process && find_later(op, &births, &found);
-    struct rch_growth_options options = {
-        .births = has_births ? &births : NULL, .types_only = by_type, .max_places = limit};
+    struct core_asker asker;
+    core_ask_begin(&asker, false);
+    struct rch_growth_options options = {.progress = &asker.progress,
+                                         .births = has_births ? &births : NULL,
+                                         .types_only = by_type,
+                                         .max_places = limit};
     struct rch_growth *growth = NULL;
     struct rch_error err = {0};
-    enum rch_status st;
     render_options.limit = limit;
-    Py_BEGIN_ALLOW_THREADS  // both are immutable, and `op` and `graph` keep them alive
-        st = rch_growth(cast(op)->base, g, rev, &options, rch_alloc_default(), &growth, &err);
-    Py_END_ALLOW_THREADS if (st != RCH_OK) return set_rch_error(state_of(op), &err);
+    core_release(&asker);  // both are immutable, and `op` and `graph` keep them alive
+    enum rch_status st =
+        rch_growth(cast(op)->base, g, rev, &options, rch_alloc_default(), &growth, &err);
+    core_ask_end(&asker, st);
+    if (st != RCH_OK)
+        return set_rch_error(state_of(op), &err);
     PyObject *result =
         render(op, g, growth, by_type ? RCH_GROWTH_BY_TYPE : RCH_GROWTH_BY_HOLDER, &render_options);
     rch_growth_free(growth);

@@ -4,6 +4,7 @@
 
 #include "capture/process.h"
 #include "format/rch_file.h"
+#include "interrupt.h"
 
 struct core_state *core_state_of(PyObject *module)
 {
@@ -13,17 +14,20 @@ struct core_state *core_state_of(PyObject *module)
 static PyObject *core_load(PyObject *module, PyObject *args)
 {
     PyObject *bytes = NULL;
-    int salvage = 0;
-    if (!PyArg_ParseTuple(args, "O&|p", PyUnicode_FSConverter, &bytes, &salvage))
+    int salvage = 0, cache = 0;  // 1: with the index beside it; 2: of a small one, too
+    if (!PyArg_ParseTuple(args, "O&|pi", PyUnicode_FSConverter, &bytes, &salvage, &cache))
         return NULL;
     struct rch_graph *graph = NULL;
     struct rch_error err = {0};
     enum rch_status st;
     Py_BEGIN_ALLOW_THREADS st =
         rch_file_open(PyBytes_AS_STRING(bytes), salvage, rch_alloc_default(), &graph, &err);
-    Py_END_ALLOW_THREADS Py_DECREF(bytes);
-    struct core_state *state = core_state_of(module);
-    return st == RCH_OK ? Graph_steal(state, graph, NULL) : set_rch_error(state, &err);
+    Py_END_ALLOW_THREADS struct core_state *state = core_state_of(module);
+    PyObject *op = st == RCH_OK ? Graph_steal(state, graph, NULL) : set_rch_error(state, &err);
+    if (op && cache && Graph_use_index(op, PyBytes_AS_STRING(bytes), cache > 1) < 0)
+        Py_CLEAR(op);
+    Py_DECREF(bytes);
+    return op;
 }
 
 static PyObject *core_attach(PyObject *module, PyObject *args)
@@ -31,13 +35,16 @@ static PyObject *core_attach(PyObject *module, PyObject *args)
     unsigned int pid = 0;
     if (!PyArg_ParseTuple(args, "I", &pid))
         return NULL;
-    struct rch_image_options options = {.alloc = rch_alloc_default()};
+    struct core_asker asker;
+    core_ask_begin(&asker, false);
+    struct rch_image_options options = {.alloc = rch_alloc_default(), .progress = &asker.progress};
     struct rch_process_read read = {0};
     struct rch_graph *graph = NULL;
     struct rch_error err = {0};
-    enum rch_status st;
-    Py_BEGIN_ALLOW_THREADS st = rch_capture_pid(pid, &options, &read, &graph, &err);
-    Py_END_ALLOW_THREADS struct core_state *state = core_state_of(module);
+    core_release(&asker);
+    enum rch_status st = rch_capture_pid(pid, &options, &read, &graph, &err);
+    core_ask_end(&asker, st);
+    struct core_state *state = core_state_of(module);
     return st == RCH_OK ? Graph_steal(state, graph, NULL) : set_rch_error(state, &err);
 }
 
@@ -49,15 +56,19 @@ static PyObject *core_load_core(PyObject *module, PyObject *args)
         Py_XDECREF(path);
         return NULL;
     }
+    struct core_asker asker;
+    core_ask_begin(&asker, false);
     struct rch_image_options options = {
         .alloc = rch_alloc_default(),
+        .progress = &asker.progress,
         .sysroot = sysroot ? PyBytes_AS_STRING(sysroot) : NULL,
     };
     struct rch_graph *graph = NULL;
     struct rch_error err = {0};
-    enum rch_status st;
-    Py_BEGIN_ALLOW_THREADS st = rch_capture_core(PyBytes_AS_STRING(path), &options, &graph, &err);
-    Py_END_ALLOW_THREADS Py_DECREF(path);
+    core_release(&asker);
+    enum rch_status st = rch_capture_core(PyBytes_AS_STRING(path), &options, &graph, &err);
+    core_ask_end(&asker, st);
+    Py_DECREF(path);
     Py_XDECREF(sysroot);
     struct core_state *state = core_state_of(module);
     return st == RCH_OK ? Graph_steal(state, graph, NULL) : set_rch_error(state, &err);

@@ -92,9 +92,11 @@ class Top(Sequence[TypeCount]):
 class Graph:
     """A snapshot: every object, every reference with its name, every root. Immutable."""
 
-    def __init__(self, core: _core.Graph, source: str) -> None:
+    def __init__(self, core: _core.Graph, source: str, max_memory: Optional[int] = None) -> None:
         self._core = core
         self._source = source
+        if max_memory is not None:
+            core.limit_memory(max_memory)
 
     def why(self, question: Union[str, int, Sequence[int]], *, max_holders: Optional[int] = None,
             raw: bool = False, all: bool = False, known: Optional[_PATH] = None) -> Answer:
@@ -311,13 +313,23 @@ def dump(path: _PATH, *, fds: bool = True) -> None:
     _capture(fds).dump(path)
 
 
-def load(path: _PATH, *, salvage: bool = False) -> Graph:
+def load(path: _PATH, *, salvage: bool = False, cache: bool = True,
+         max_memory: Optional[int] = None) -> Graph:
     """Open a snapshot file. It is mapped, not read.
+
+    cache: keep what a question computes in a file beside it, PATH.idx, for the next process; the
+    snapshot itself is never changed. Only for large ones, and only where that file can be written.
+    The environment's REFCHAIN_CACHE=off has the last word.
+    max_memory: questions that need more bytes than this raise MemoryError before they begin;
+    without it those that need more than is free.
 
     A damaged file raises refchain.Error; with salvage=True it gives a graph of what can still be
     used, marked partial, with warnings that say what is missing.
     """
-    return Graph(_core.load(path, salvage), "snapshot %s" % os.path.basename(os.fspath(path)))
+    wish = os.environ.get("REFCHAIN_CACHE", "")
+    level = 0 if not cache or wish == "off" else 2 if wish == "all" else 1
+    return Graph(_core.load(path, salvage, level),
+                 "snapshot %s" % os.path.basename(os.fspath(path)), max_memory)
 
 
 def load_core(path: _PATH, *, sysroot: Optional[_PATH] = None) -> Graph:

@@ -111,6 +111,7 @@ enum rch_status rch_join_also(struct rch_solver *s, struct rch_error *err)
         return rch_fail(err, RCH_ENOMEM, "holders that lean on others");
     for (uint32_t far = 0; far < num; far++) {
         leans[far] = far;
+        RCH_TRY(rch_view_check(&s->view, err));
         for (uint32_t near = 0; near < num; near++) {
             if (near == far || !same_module(RCH_DRAFT(s, far), RCH_DRAFT(s, near)) ||
                 (leans[far] != far &&

@@ -361,7 +361,7 @@ enum rch_status rch_around(struct rch_around *around, const struct rch_graph *g,
 {
     __attribute__((cleanup(rch_reverse_deinit))) struct rch_reverse made = {.alloc = alloc};
     if (!rev)
-        RCH_TRY(rch_reverse_init(&made, g, alloc, err));
+        RCH_TRY(rch_reverse_make(&made, g, alloc, options->progress, err));
     memset(around, 0, sizeof(*around));
     around->is_forward = options->is_forward;
     rch_vec_init(&around->nodes, alloc, sizeof(struct rch_around_node));

@@ -7,11 +7,12 @@
 #include "base/vec.h"
 
 struct rch_around_options {
-    uint32_t depth;                   // hops. 0: 3
-    bool is_forward;                  // what they refer to; false: what refers to them
-    bool raw;                         // nothing folded
-    uint32_t max_starts;              // of more members, so many are taken, evenly. 0: 20,000
-    uint32_t max_objects, max_links;  // not more are looked at. 0: 200,000 and 600,000
+    uint32_t depth;                       // hops. 0: 3
+    bool is_forward;                      // what they refer to; false: what refers to them
+    bool raw;                             // nothing folded
+    uint32_t max_starts;                  // of more members, so many are taken, evenly. 0: 20,000
+    uint32_t max_objects, max_links;      // not more are looked at. 0: 200,000 and 600,000
+    const struct rch_progress *progress;  // may be NULL
 };
 
 struct rch_around_node {

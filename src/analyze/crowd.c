@@ -40,6 +40,8 @@ static enum rch_status cut_group(struct rch_solver *s, struct rch_trails *t, uin
         RCH_TRY(step_back(t, &work, members[group->first + i], err));
     for (size_t i = 0; i < work.num; i++) {
         uint32_t in = NODE(t, RCH_VEC_AT(&work, uint32_t, i))->ins;
+        if (!rch_goes_on(s->view.asking, 8))
+            return rch_view_check(&s->view, err);
         for (; in; in = IN(t, in - 1)->next) {
             const struct rch_trail_in ref = *IN(t, in - 1);
             rch_node v = NODE(t, ref.from)->node;
@@ -138,6 +140,7 @@ enum rch_status rch_tell_crowd(struct rch_solver *s, enum rch_crowd crowd, const
         return rch_fail(err, RCH_ENOMEM, "paths in a graph of %" PRIu32 " nodes",
                         s->view.g->num_nodes);
     find_region(s, ends, within, region.mem);
+    RCH_TRY(rch_view_check(&s->view, err));
     struct rch_trails trails;
     enum rch_status st = rch_trails_init(&trails, &s->view, region.mem, ends, s->slot, err);
     if (st == RCH_OK)

@@ -7,10 +7,10 @@
 #include <inttypes.h>
 
 #include "analyze/bits.h"
+#include "model/derived.h"
 
 #define UNSEEN UINT32_MAX         // no number yet
 #define REMOVED (UINT32_MAX - 1)  // never gets one
-#define REPORT_EVERY (1u << 16)   // steps, a node each
 #define LOOK_FAR 48u              // references or nodes ahead: fetch where the row begins
 #define LOOK_NEAR 24u             // fetch the row
 #define FETCH_REFS 8u             // of a node that is entered
@@ -29,7 +29,6 @@ union step {
 // Everything but `number` and `refs_start` is indexed by depth-first number.
 struct finder {
     const struct rch_graph *g;
-    const struct rch_progress *progress;
     const uint64_t *weak;  // bits: nodes that may have weak references
     uint32_t *number;      // node -> number; later the stack of find_label; later the result
     rch_node *preorder;
@@ -38,14 +37,20 @@ struct finder {
     uint32_t *semi;
     uint32_t *refs_start;  // node -> its referrers in `refs`
     uint32_t *refs;        // referrers' numbers
-    uint32_t num_reached, first_garbage, steps_done;
+    uint32_t num_reached, first_garbage;
+    struct rch_asking asking;
 };
 
-static enum rch_status go_on(struct finder *f, uint32_t done, const char *phase,
-                             struct rch_error *err)
+static void begin_phase(struct finder *f, const char *phase, uint64_t total)
 {
-    if (++f->steps_done % REPORT_EVERY ||
-        rch_go_on(f->progress, phase, done, f->g->num_nodes + UINT64_C(1)))
+    f->asking.phase = phase;
+    f->asking.total = total;
+    f->asking.steps = 0;
+}
+
+static enum rch_status go_on(struct finder *f, uint32_t steps, struct rch_error *err)
+{
+    if (rch_goes_on(&f->asking, steps))
         return RCH_OK;
     return rch_fail(err, RCH_ECANCELED, "dominators of %" PRIu32 " nodes", f->g->num_nodes);
 }
@@ -111,8 +116,8 @@ static uint32_t enter_next(struct finder *f, uint32_t n)
 static enum rch_status walk_from(struct finder *f, rch_node root, struct rch_error *err)
 {
     for (uint32_t at = enter(f, root, 0); at != 0;) {
-        RCH_TRY(go_on(f, f->num_reached, "numbering objects", err));
-        uint32_t next = enter_next(f, at);
+        uint32_t begin = f->steps[at].row.next, next = enter_next(f, at);
+        RCH_TRY(go_on(f, 1 + f->steps[at].row.next - begin, err));
         at = next != at ? next : f->parent[at];
     }
     return RCH_OK;
@@ -121,6 +126,7 @@ static enum rch_status walk_from(struct finder *f, rch_node root, struct rch_err
 static enum rch_status number_nodes(struct finder *f, struct rch_error *err)
 {
     const struct rch_graph *g = f->g;
+    begin_phase(f, "numbering objects", UINT64_C(2) * g->num_nodes + g->num_edges);
     for (rch_node v = 0; v < g->num_nodes; v++)
         f->number[v] = UNSEEN;
     for (uint32_t i = 0; i < g->num_observers; i++) {
@@ -150,10 +156,13 @@ static bool counts(const struct finder *f, rch_node v, uint32_t e)
     return f->number[v] < f->first_garbage || f->number[to] >= f->first_garbage;
 }
 
-static uint32_t count_refs(const struct finder *f)
+static enum rch_status count_refs(struct finder *f, uint32_t *num_refs_out, struct rch_error *err)
 {
     const struct rch_graph *g = f->g;
+    begin_phase(f, "collecting referrers",
+                UINT64_C(2) * (g->num_nodes + UINT64_C(1) + g->num_edges));
     for (rch_node v = 0; v < g->num_nodes; v++) {
+        RCH_TRY(go_on(f, 1 + rch_num_refs(g, v), err));
         for (uint32_t e = g->edge_start[v]; e < g->edge_start[v + 1]; e++) {
             if (g->num_edges - e > LOOK_FAR && g->edges[e + LOOK_FAR] != RCH_NO_NODE)
                 __builtin_prefetch(&f->refs_start[g->edges[e + LOOK_FAR]], 1);
@@ -167,7 +176,8 @@ static uint32_t count_refs(const struct finder *f)
         f->refs_start[v] = sum;  // filled from the end: begins when all are placed
     }
     f->refs_start[g->num_nodes] = sum;
-    return sum;
+    *num_refs_out = sum;
+    return RCH_OK;
 }
 
 static void fetch_place(const struct finder *f, uint32_t e)
@@ -186,7 +196,7 @@ static enum rch_status place_refs(struct finder *f, struct rch_error *err)
 {
     const struct rch_graph *g = f->g;
     for (rch_node v = 0; v < g->num_nodes; v++) {
-        RCH_TRY(go_on(f, v, "collecting referrers", err));
+        RCH_TRY(go_on(f, 1 + rch_num_refs(g, v), err));
         for (uint32_t e = g->edge_start[v]; e < g->edge_start[v + 1]; e++) {
             fetch_place(f, e);
             if (f->number[v] < f->num_reached && counts(f, v, e))
@@ -228,10 +238,12 @@ static void fetch_refs(const struct finder *f, uint32_t n)
 
 static enum rch_status find_semidominators(struct finder *f, struct rch_error *err)
 {
+    begin_phase(f, "finding dominators",
+                UINT64_C(2) * f->num_reached + f->refs_start[f->g->num_nodes]);
     for (uint32_t n = f->num_reached; n-- > 1;) {
-        RCH_TRY(go_on(f, f->num_reached - n, "finding dominators", err));
         fetch_refs(f, n);
         rch_node v = f->preorder[n];
+        RCH_TRY(go_on(f, 1 + f->refs_start[v + 1] - f->refs_start[v], err));
         uint32_t least = rch_is_root(f->g, v) ? 0 : f->parent[n];
         for (uint32_t i = f->refs_start[v]; i < f->refs_start[v + 1]; i++) {
             uint32_t label = f->refs[i] <= n ? f->refs[i] : find_label(f, f->refs[i], n + 1);
@@ -245,11 +257,12 @@ static enum rch_status find_semidominators(struct finder *f, struct rch_error *e
 }
 
 // semi[n] becomes the number of n's immediate dominator: those of lower numbers are known.
-static void put_idoms(struct finder *f, rch_node *idom)
+static enum rch_status put_idoms(struct finder *f, rch_node *idom, struct rch_error *err)
 {
     uint32_t *dominator = f->semi;
     for (uint32_t n = 1; n < f->num_reached; n++) {
         uint32_t above = f->parent[n], semi = f->semi[n];
+        RCH_TRY(go_on(f, 1, err));
         while (above > semi)
             above = dominator[above];
         dominator[n] = above;
@@ -258,6 +271,7 @@ static void put_idoms(struct finder *f, rch_node *idom)
         idom[v] = RCH_NO_NODE;
     for (uint32_t n = 1; n < f->num_reached; n++)
         idom[f->preorder[n]] = f->preorder[dominator[n]];
+    return RCH_OK;
 }
 
 static enum rch_status find(struct finder *f, const struct rch_alloc *alloc, struct rch_error *err)
@@ -277,14 +291,33 @@ static enum rch_status find(struct finder *f, const struct rch_alloc *alloc, str
     f->semi = semi.mem;
     f->refs_start = refs_start.mem;
     RCH_TRY(number_nodes(f, err));
-    uint32_t num_refs = count_refs(f);
+    uint32_t num_refs = 0;
+    RCH_TRY(count_refs(f, &num_refs, err));
     RCH_BLOCK(refs, alloc, num_refs, sizeof(uint32_t));
     f->refs = refs.mem;
     if (!f->refs)
         return rch_fail(err, RCH_ENOMEM, "dominators over %" PRIu32 " references", num_refs);
     RCH_TRY(place_refs(f, err));
     RCH_TRY(find_semidominators(f, err));
-    put_idoms(f, f->number);
+    return put_idoms(f, f->number, err);
+}
+
+static enum rch_status compute(struct rch_domtree *dom, const struct rch_graph *g,
+                               const struct rch_alloc *alloc, const struct rch_progress *progress,
+                               struct rch_error *err)
+{
+    size_t num = (size_t)g->num_nodes + 1;
+    RCH_BLOCK(idom, alloc, num, sizeof(rch_node));
+    RCH_BLOCK(preorder, alloc, num, sizeof(rch_node));
+    if (!idom.mem || !preorder.mem)
+        return rch_fail(err, RCH_ENOMEM, "dominators of %" PRIu32 " nodes", g->num_nodes);
+    struct finder finder = {
+        .g = g, .asking = {.progress = progress}, .number = idom.mem, .preorder = preorder.mem};
+    RCH_TRY(find(&finder, alloc, err));
+    dom->num_reached = finder.num_reached;
+    dom->preorder_room = num;
+    dom->idom = rch_block_take(&idom);
+    dom->preorder = rch_block_take(&preorder);
     return RCH_OK;
 }
 
@@ -292,25 +325,36 @@ enum rch_status rch_domtree_init(struct rch_domtree *dom, const struct rch_graph
                                  const struct rch_alloc *alloc, const struct rch_progress *progress,
                                  struct rch_error *err)
 {
+    struct rch_derived_rows rows[RCH_MAX_GROUP];
+    *dom = (struct rch_domtree){.alloc = alloc, .progress = progress, .num_nodes = g->num_nodes};
+    if (rch_derived_get(g, RCH_GROUP_DOMTREE, progress, rows)) {
+        dom->idom = (rch_node *)(uintptr_t)rows[0].rows;
+        dom->preorder = (rch_node *)(uintptr_t)rows[1].rows;
+        dom->num_reached = (uint32_t)rows[1].num;
+        dom->is_kept = true;
+        return RCH_OK;
+    }
+    RCH_TRY(compute(dom, g, alloc, progress, err));
+    if (!g->derived)
+        return RCH_OK;
     size_t num = (size_t)g->num_nodes + 1;
-    *dom = (struct rch_domtree){.alloc = alloc, .num_nodes = g->num_nodes};
-    RCH_BLOCK(idom, alloc, num, sizeof(rch_node));
-    RCH_BLOCK(preorder, alloc, num, sizeof(rch_node));
-    if (!idom.mem || !preorder.mem)
-        return rch_fail(err, RCH_ENOMEM, "dominators of %" PRIu32 " nodes", g->num_nodes);
-    struct finder finder = {
-        .g = g, .progress = progress, .number = idom.mem, .preorder = preorder.mem};
-    RCH_TRY(find(&finder, alloc, err));
-    dom->num_reached = finder.num_reached;
-    dom->idom = rch_block_take(&idom);
-    dom->preorder = rch_block_take(&preorder);
+    void *less = rch_realloc(alloc, dom->preorder, num, dom->num_reached, sizeof(rch_node));
+    if (!less)  // it stays as it is, and is not kept
+        return RCH_OK;
+    dom->preorder = less;
+    dom->preorder_room = dom->num_reached;
+    const struct rch_derived_rows own[RCH_MAX_GROUP] = {{dom->idom, num},
+                                                        {dom->preorder, dom->num_reached}};
+    dom->is_kept = rch_derived_put(g, RCH_GROUP_DOMTREE, own, alloc);
     return RCH_OK;
 }
 
 void rch_domtree_deinit(struct rch_domtree *dom)
 {
     size_t num = (size_t)dom->num_nodes + 1;
-    rch_free(dom->alloc, dom->idom, num, sizeof(rch_node));
-    rch_free(dom->alloc, dom->preorder, num, sizeof(rch_node));
+    if (!dom->is_kept) {
+        rch_free(dom->alloc, dom->idom, num, sizeof(rch_node));
+        rch_free(dom->alloc, dom->preorder, dom->preorder_room, sizeof(rch_node));
+    }
     dom->idom = dom->preorder = NULL;
 }

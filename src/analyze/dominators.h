@@ -12,11 +12,14 @@
 /// root reaches (the questioner's own) are orphans: in no tree.
 struct rch_domtree {
     const struct rch_alloc *alloc;
-    uint32_t num_nodes;    // of the graph
-    uint32_t num_reached;  // the super root included
-    rch_node *idom;        // num_nodes + 1; RCH_NO_NODE for orphans and the super root
+    const struct rch_progress *progress;  // of rch_domtree_init; what adds up over the tree asks it
+    uint32_t num_nodes;                   // of the graph
+    uint32_t num_reached;                 // the super root included
+    rch_node *idom;      // num_nodes + 1; RCH_NO_NODE for orphans and the super root
     rch_node *preorder;  // num_reached nodes, each after its immediate dominator; the first is the
                          // super root
+    size_t preorder_room;  // elements there is memory for
+    bool is_kept;          // the arrays are the graph's (model/derived.h)
 };
 
 static inline rch_node rch_super_root(const struct rch_domtree *dom)
@@ -29,7 +32,8 @@ static inline bool rch_is_orphan(const struct rch_domtree *dom, rch_node v)
 }
 
 /// Semi-NCA, close to linear in nodes and references. Keeps 8 bytes a node; 28.2 a node and 4 a
-/// reference while it works. `progress` may be NULL; on error nothing is left to free.
+/// reference while it works. `progress` may be NULL; on error nothing is left to free. A graph that
+/// keeps things keeps the tree, and the next call costs nothing; end it before the graph is freed.
 RCH_MUST_CHECK enum rch_status rch_domtree_init(struct rch_domtree *dom, const struct rch_graph *g,
                                                 const struct rch_alloc *alloc,
                                                 const struct rch_progress *progress,

@@ -160,7 +160,7 @@ enum rch_status rch_growth(const struct rch_baseline *base, const struct rch_gra
     bool wants_reverse = !rev && !(options && options->types_only);
     struct rch_reverse own = {0};
     if (wants_reverse)
-        RCH_TRY(rch_reverse_init(&own, g, alloc, err));
+        RCH_TRY(rch_reverse_make(&own, g, alloc, options ? options->progress : NULL, err));
     struct rch_growth *growth = rch_calloc(alloc, 1, sizeof(*growth));
     enum rch_status st = growth ? RCH_OK : rch_fail(err, RCH_ENOMEM, "growth");
     if (growth) {

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "analyze/retained.h"
+#include "model/derived.h"
 
 static int compare_rows(const void *a, const void *b, void *ctx)
 {
@@ -91,6 +92,14 @@ enum rch_status rch_histogram(const struct rch_graph *g, const struct rch_alloc 
     return RCH_OK;
 }
 
+static void put_retained(const struct rch_graph *g, const uint64_t *by_type,
+                         struct rch_type_count *rows, uint32_t num)
+{
+    for (uint32_t i = 0; i < num; i++)
+        rows[i].retained = by_type[rows[i].type];
+    sort_rows(g, rows, num);
+}
+
 static enum rch_status fill_retained(const struct rch_graph *g, const struct rch_domtree *dom,
                                      const struct rch_alloc *alloc, struct rch_type_count *rows,
                                      uint32_t num, struct rch_error *err)
@@ -101,10 +110,9 @@ static enum rch_status fill_retained(const struct rch_graph *g, const struct rch
     rch_free(alloc, bytes, (size_t)g->num_nodes + 1, sizeof(*bytes));
     if (st != RCH_OK)
         return st;
-    for (uint32_t i = 0; i < num; i++)
-        rows[i].retained = by_type[rows[i].type];
+    put_retained(g, by_type, rows, num);
+    rch_derived_put_copy(g, RCH_GROUP_TYPE_RETAINED, by_type, g->num_types, alloc);
     rch_free(alloc, by_type, g->num_types, sizeof(*by_type));
-    sort_rows(g, rows, num);
     return RCH_OK;
 }
 
@@ -113,6 +121,11 @@ enum rch_status rch_histogram_retained(const struct rch_graph *g, const struct r
                                        struct rch_type_count *rows, uint32_t num,
                                        struct rch_error *err)
 {
+    struct rch_derived_rows kept[RCH_MAX_GROUP];
+    if (rch_derived_get(g, RCH_GROUP_TYPE_RETAINED, progress, kept)) {
+        put_retained(g, kept[0].rows, rows, num);
+        return RCH_OK;
+    }
     struct rch_domtree dom;
     RCH_TRY(rch_domtree_init(&dom, g, alloc, progress, err));
     enum rch_status st = fill_retained(g, &dom, alloc, rows, num, err);

@@ -40,6 +40,8 @@ static enum rch_status no_memory(struct rch_error *err)
 static enum rch_status add_once(struct rch_trails *t, struct rch_vec *set, uint32_t index,
                                 uint32_t stamp, struct rch_error *err)
 {
+    if (!rch_goes_on(t->view->asking, 8))  // with the naming of the reference that led here
+        return rch_view_check(t->view, err);
     if (NODE(t, index)->stamp == stamp)
         return RCH_OK;
     NODE(t, index)->stamp = stamp;

@@ -66,7 +66,7 @@ static enum rch_status grow(struct rch__forest *f, struct rch_error *err)
     RCH_BLOCK(place, f->alloc, num, sizeof(uint32_t));
     if (!f->count.mem || !f->order.mem || !place.mem)
         return no_memory(g, err);
-    rch_domtree_lay_out(&f->dom, f->count.mem, place.mem, f->order.mem);
+    rch_domtree_lay_out(&f->dom, f->count.mem, place.mem, NULL, f->order.mem);
     return find_plumbing(f, err);
 }
 

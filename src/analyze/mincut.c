@@ -163,7 +163,10 @@ static void search(struct search *s)
             __builtin_prefetch(&rev->start[s->queue[head + 16]]);
         if (head + 8 < s->tail)
             __builtin_prefetch(&rev->source[rev->start[s->queue[head + 8]]]);
-        expand(s, s->queue[head]);
+        rch_node v = s->queue[head];
+        if (!rch_goes_on(view->asking, 1 + rev->start[v + 1] - rev->start[v]))
+            break;
+        expand(s, v);
     }
 }
 
@@ -261,6 +264,7 @@ static enum rch_status run(struct search *s, uint32_t max_elements, bool *is_ove
     *is_over = false;
     for (uint32_t num = 0;; num++) {
         search(s);
+        RCH_TRY(rch_view_check(s->view, err));
         if (s->root == RCH_NO_NODE)
             return RCH_OK;
         if (num == max_elements) {

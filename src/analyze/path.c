@@ -116,6 +116,8 @@ static enum rch_status explore(struct finder *f, rch_node target, struct rch_err
             continue;
         place->is_settled = true;
         rch_node v = place->node;
+        if (!rch_goes_on(f->view->asking, 8 * (1 + rev->start[v + 1] - rev->start[v])))
+            return rch_view_check(f->view, err);
         if (rch_is_live_root(f->view, v) && row.cost + root_cost(f, v) < f->best)
             f->best = row.cost + root_cost(f, v);
         for (uint32_t i = rev->start[v]; i < rev->start[v + 1]; i++) {
@@ -195,6 +197,8 @@ static enum rch_status close_set(struct finder *f, struct rch_error *err)
     for (size_t i = 0; i < f->now.num; i++) {
         uint32_t p = RCH_VEC_AT(&f->now, uint32_t, i);
         rch_node v = PLACE(f, p)->node;
+        if (!rch_goes_on(f->view->asking, 4 * (1 + rch_num_refs(g, v))))
+            return rch_view_check(f->view, err);
         for (uint32_t e = g->edge_start[v]; e < g->edge_start[v + 1]; e++) {
             uint64_t cost;
             uint32_t next = next_place(f, p, e, &cost);
@@ -237,6 +241,8 @@ static enum rch_status step(struct finder *f, struct rch_error *err)
     for (size_t i = 0; i < f->now.num; i++) {
         uint32_t p = RCH_VEC_AT(&f->now, uint32_t, i);
         rch_node v = PLACE(f, p)->node;
+        if (!rch_goes_on(f->view->asking, 4 * (1 + rch_num_refs(g, v))))
+            return rch_view_check(f->view, err);
         for (uint32_t e = g->edge_start[v]; e < g->edge_start[v + 1]; e++) {
             uint64_t cost;
             uint32_t next = next_place(f, p, e, &cost);

@@ -156,6 +156,8 @@ static void find_spots(struct search *s)
 static int compare_places(const void *a, const void *b, void *ctx)
 {
     const struct search *s = ctx;
+    if (!rch_goes_on(s->t->view->asking, 2))
+        return 0;
     uint32_t c = *(const uint32_t *)a, d = *(const uint32_t *)b;
     const struct spot *x = &s->spots[c], *y = &s->spots[d];
     if (x->objects != y->objects)
@@ -237,8 +239,9 @@ static enum rch_status rank(struct rch_trails *t, const uint64_t *made, uint32_t
                        members.mem, ranked.mem, 0, growth};
     if (!s.spots || !s.ranked || !s.members || !s.clear)
         return no_memory(s.g, err);
-    for (uint32_t i = 0; i < t->nodes.num; i++)
+    for (uint32_t i = 0; i < t->nodes.num && rch_goes_on(t->view->asking, 2); i++)
         count_node(&s, i);
+    RCH_TRY(rch_view_check(t->view, err));
     RCH_TRY(join_keys(&s, alloc, err));
     find_spots(&s);
     return tell(&s, max_places, err);
@@ -342,6 +345,7 @@ static enum rch_status search(struct rch_view *view, const uint64_t *made,
     if (options && !rch_go_on(options->progress, "growth", 1, 3))
         return rch_fail(err, RCH_ECANCELED, "growth");
     find_region(view, made, visited.mem, region.mem, queue.mem);
+    RCH_TRY(rch_view_check(view, err));
     struct rch_trails trails;
     enum rch_status st = rch_trails_init(&trails, view, region.mem, made, slot.mem, err);
     if (st == RCH_OK)
@@ -354,7 +358,7 @@ static enum rch_status search(struct rch_view *view, const uint64_t *made,
     if (st == RCH_OK)
         count_rest(&trails, made, visited.mem, queue.mem, growth);
     rch_trails_deinit(&trails);
-    return st;
+    return st == RCH_OK ? rch_view_check(view, err) : st;
 }
 
 enum rch_status rch__find_places(const struct rch_graph *g, const struct rch_reverse *rev,
@@ -364,7 +368,10 @@ enum rch_status rch__find_places(const struct rch_graph *g, const struct rch_rev
 {
     static const struct rch_question nobody = {"growth", NULL, 0};  // the asker's variables count
     struct rch_view view;
+    struct rch_asking asking = {.progress = options ? options->progress : NULL,
+                                .phase = "finding places"};
     RCH_TRY(rch_view_init(&view, g, rev, &nobody, alloc, err));
+    view.asking = &asking;
     enum rch_status st = search(&view, made, options, growth, err);
     rch_view_deinit(&view);
     return st;

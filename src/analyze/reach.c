@@ -46,6 +46,8 @@ uint32_t rch_sweep(const struct rch_view *view, const struct rch_cuts *cuts, uin
         rch_node v = queue[head++];
         bool is_odd = rch_bit(odd, v);
         uint32_t past = g->edge_start[v + 1];
+        if (!rch_goes_on(view->asking, 1 + past - g->edge_start[v]))
+            break;
         for (uint32_t e = g->edge_start[v]; e < past; e++) {
             rch_node to = g->edges[e];
             if (to == RCH_NO_NODE || rch_bit(visited, to))
@@ -72,6 +74,8 @@ static void sweep_base(const struct rch_view *view, const struct rch_cuts *cuts,
         rch_node v = queue[head++];
         bool is_odd = rch_bit(odd, v);
         uint32_t past = g->edge_start[v + 1];
+        if (!rch_goes_on(view->asking, 1 + past - g->edge_start[v]))
+            break;
         for (uint32_t e = g->edge_start[v]; e < past; e++) {
             rch_node to = g->edges[e];
             if (to == RCH_NO_NODE || rch_bit(visited, to))
@@ -113,6 +117,8 @@ uint32_t rch_sweep_back(const struct rch_view *view, const uint64_t *stop, uint6
         if (head + LOOK_NEAR < tail)
             __builtin_prefetch(&rev->source[rev->start[queue[head + LOOK_NEAR]]]);
         rch_node v = queue[head++];
+        if (!rch_goes_on(view->asking, 1 + rev->start[v + 1] - rev->start[v]))
+            break;
         for (uint32_t i = rev->start[v]; i < rev->start[v + 1]; i++) {
             rch_node from = rev->source[i];
             if (rch_bit(seen, from) || rch_bit(stop, from))
@@ -133,6 +139,8 @@ void rch_sweep_fixed(struct rch_view *view, uint64_t *visited, rch_node *queue)
     uint32_t tail = rch_start_live(view, visited, queue);
     for (uint32_t head = 0; head < tail;) {
         rch_node v = queue[head++];
+        if (!rch_goes_on(view->asking, 1 + rch_num_refs(g, v)))
+            break;
         if (!(traits[g->shape_of[v]] & RCH_SHAPE_FIXED) && !rch_is_attr_dict(view, v))
             continue;
         for (uint32_t e = g->edge_start[v]; e < g->edge_start[v + 1]; e++) {
@@ -245,7 +253,7 @@ enum rch_status rch_whatif_init(struct rch_whatif *w, const struct rch_view *vie
     uint32_t tail = start_cuts(w, 0, w->live, 0);
     tail = rch_sweep(view, cuts, 0, w->live, queue, 0, tail);
     w->region = add_up(view, queue, tail);
-    return RCH_OK;
+    return rch_view_check(view, err);
 }
 
 void rch_whatif_deinit(struct rch_whatif *w)

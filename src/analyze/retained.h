@@ -23,8 +23,9 @@ RCH_MUST_CHECK enum rch_status rch_retained_by_type(const struct rch_graph *g,
                                                     uint64_t **by_type_out, struct rch_error *err);
 
 /// order (num_reached): all reached nodes, each followed by what it dominates; count[v]: how many those
-/// are, itself included. count (num_nodes + 1) is zeroed before; place (num_nodes + 1) is scratch. O(nodes).
+/// are, itself included. count (num_nodes + 1) is zeroed before; place (num_nodes + 1) is scratch. O(nodes);
+/// when `asking` (may be NULL) is told to stop, not all is filled.
 void rch_domtree_lay_out(const struct rch_domtree *dom, uint32_t *count, uint32_t *place,
-                         rch_node *order);
+                         struct rch_asking *asking, rch_node *order);
 
 #endif

@@ -18,6 +18,7 @@ struct rch_draft {
 
 struct rch_solver {
     struct rch_view view;
+    struct rch_asking asking;  // the view's
     struct rch_answer *answer;
     uint32_t max_holders, max_groups;
     bool raw;

@@ -22,7 +22,7 @@ struct candidate {
 #define NODE(t, i) (&RCH_VEC_AT(&(t)->nodes, struct rch_trail_node, i))
 #define IN(t, i) (&RCH_VEC_AT(&(t)->ins, struct rch_trail_in, i))
 
-enum { FIRST_TABLE = 256 };
+enum { FIRST_TABLE = 256, OFFER_STEPS = 8 };  // steps: what naming a reference takes
 
 enum rch_status rch_trails_init(struct rch_trails *t, struct rch_view *view, const uint64_t *region,
                                 const uint64_t *sinks, uint32_t *slot, struct rch_error *err)
@@ -290,6 +290,8 @@ static struct candidate pop_deferred(struct rch_trails *t)
 static enum rch_status offer(struct rch_trails *t, uint32_t from, uint32_t edge, bool is_start,
                              struct rch_error *err)
 {
+    if (!rch_goes_on(t->view->asking, OFFER_STEPS))
+        return rch_view_check(t->view, err);
     struct rch_step step = rch_step_of(t->view, NODE(t, from)->node, edge);
     struct candidate c = {
         .from = from, .edge = edge, .penalty = NODE(t, from)->penalty + step.penalty};
@@ -311,6 +313,8 @@ static enum rch_status expand(struct rch_trails *t, uint32_t from, bool is_start
 {
     const struct rch_graph *g = t->view->g;
     rch_node v = NODE(t, from)->node;
+    if (!rch_goes_on(t->view->asking, 1 + rch_num_refs(g, v)))
+        return rch_view_check(t->view, err);
     for (uint32_t e = g->edge_start[v]; e < g->edge_start[v + 1]; e++) {
         rch_node to = g->edges[e];
         if (to == RCH_NO_NODE || !rch_bit(t->region, to) || t->slot[to] ||
@@ -327,8 +331,12 @@ enum rch_status rch_trails_expand(struct rch_trails *t, uint32_t from, struct rc
     return expand(t, from, true, err);
 }
 
+// A sort that nobody wants any more ends soon: all are equal to it.
 static int compare_ranked(const void *a, const void *b, void *ctx)
 {
+    const struct rch_trails *t = ctx;
+    if (!rch_goes_on(t->view->asking, OFFER_STEPS))
+        return 0;
     return rch_trails_compare(ctx, *(const uint32_t *)a, *(const uint32_t *)b);
 }
 
@@ -346,6 +354,7 @@ static enum rch_status rank_classes(struct rch_trails *t, struct rch_error *err)
     uint32_t *ranked = t->ranked.mem;
     if (t->ranked.num > 1)
         qsort_r(ranked, t->ranked.num, sizeof(*ranked), compare_ranked, t);
+    RCH_TRY(rch_view_check(t->view, err));
     for (uint32_t i = 0; i < t->ranked.num; i++)
         CLASS(t, ranked[i])->rank = i;
     return RCH_OK;
@@ -360,6 +369,8 @@ static enum rch_status resolve(struct rch_trails *t, struct rch_error *err)
         const struct candidate c = RCH_VEC_AT(&t->now, struct candidate, i);
         rch_node to = t->view->g->edges[c.edge];
         uint32_t index = t->slot[to] - 1;
+        if (!rch_goes_on(t->view->asking, 1))
+            return rch_view_check(t->view, err);
         if (!t->slot[to]) {
             RCH_TRY(add_node(t, to, c.cls, c.penalty, &index, err));
         } else if (index < first) {
@@ -428,6 +439,8 @@ bool rch_trails_is_proper(const struct rch_trails *t, const struct rch_trail_nod
 static int compare_groups(const void *a, const void *b, void *ctx)
 {
     const struct rch_trail_group *x = a, *y = b;
+    if (!rch_goes_on(((const struct rch_trails *)ctx)->view->asking, OFFER_STEPS))
+        return 0;
     if (x->num != y->num)
         return x->num > y->num ? -1 : 1;
     return rch_trails_compare(ctx, x->cls, y->cls);
@@ -440,22 +453,23 @@ enum rch_status rch_trails_groups(const struct rch_trails *t, struct rch_vec *gr
     uint32_t *at = place.mem, sum = 0;
     if (!at)
         return rch_fail(err, RCH_ENOMEM, "groups of %zu kinds of path", t->classes.num);
-    for (size_t i = 0; i < t->nodes.num; i++)
+    for (size_t i = 0; i < t->nodes.num && rch_goes_on(t->view->asking, 1); i++)
         at[NODE(t, i)->cls] += rch_bit(t->sinks, NODE(t, i)->node);
-    for (uint32_t c = 0; c < t->classes.num; c++) {
+    for (uint32_t c = 0; c < t->classes.num && rch_goes_on(t->view->asking, 1); c++) {
         struct rch_trail_group group = {c, sum, at[c]};
         at[c] = sum;
         sum += group.num;
         if (group.num)
             RCH_TRY(rch_vec_append(groups, &group, 1, err));
     }
+    RCH_TRY(rch_view_check(t->view, err));
     RCH_TRY(rch_vec_append(members, NULL, sum, err));
-    for (uint32_t i = 0; i < t->nodes.num; i++) {
+    for (uint32_t i = 0; i < t->nodes.num && rch_goes_on(t->view->asking, 1); i++) {
         if (rch_bit(t->sinks, NODE(t, i)->node))
             RCH_VEC_AT(members, uint32_t, at[NODE(t, i)->cls]++) = i;
     }
     if (groups->num)
         qsort_r(groups->mem, groups->num, sizeof(struct rch_trail_group), compare_groups,
                 (void *)(uintptr_t)t);
-    return RCH_OK;
+    return rch_view_check(t->view, err);
 }

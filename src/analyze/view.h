@@ -28,9 +28,10 @@ struct rch_view {
     const struct rch_reverse *rev;
     const struct rch_alloc *alloc;
     const struct rch_question *question;
-    struct rch_block traits;   // uint8_t a shape: enum rch_shape_trait
-    struct rch_block members;  // bits: S
-    struct rch_block removed;  // bits: observers of scope ALL
+    struct rch_asking *asking;  // asked by all that goes through many nodes; NULL: nobody is asked
+    struct rch_block traits;    // uint8_t a shape: enum rch_shape_trait
+    struct rch_block members;   // bits: S
+    struct rch_block removed;   // bits: observers of scope ALL
     /// bits: nodes with edges in `ignored`: observers of scope DIRECT and their temporaries, sources of
     /// what rch_view_ignore took out
     struct rch_block direct;
@@ -61,7 +62,8 @@ struct rch_type_object {
     uint32_t type;
 };
 
-/// Borrows everything. On error nothing is left to free. O(nodes).
+/// Borrows everything. On error nothing is left to free. O(nodes). `asking` is NULL after it: set it,
+/// and sweeps end early once it is canceled. Their results mean nothing then: look with rch_view_check.
 RCH_MUST_CHECK enum rch_status rch_view_init(struct rch_view *view, const struct rch_graph *g,
                                              const struct rch_reverse *rev,
                                              const struct rch_question *question,
@@ -72,6 +74,13 @@ void rch_view_deinit(struct rch_view *view);
 RCH_MUST_CHECK enum rch_status rch_view_ignore(struct rch_view *view, const uint32_t *edges,
                                                const rch_node *sources, uint32_t num,
                                                struct rch_error *err);
+/// RCH_ECANCELED after somebody was told to stop.
+static inline enum rch_status rch_view_check(const struct rch_view *view, struct rch_error *err)
+{
+    if (view->asking && view->asking->is_canceled)
+        return rch_fail(err, RCH_ECANCELED, "%s was canceled", view->asking->phase);
+    return RCH_OK;
+}
 
 static inline bool rch_is_member(const struct rch_view *view, rch_node v)
 {

@@ -11,14 +11,15 @@
 
 #include "analyze/solve.h"
 
-enum { DEFAULT_HOLDERS = 8, DEFAULT_GROUPS = 8, NUM_STAGES = 5 };
+enum { DEFAULT_HOLDERS = 8, DEFAULT_GROUPS = 8 };
 
-static enum rch_status go_on(const struct rch_why_options *options, uint64_t stage,
-                             struct rch_error *err)
+// After each stage: what it did may be half done.
+static enum rch_status go_on(struct rch_solver *s, const char *next, struct rch_error *err)
 {
-    if (options && !rch_go_on(options->progress, "why", stage, NUM_STAGES))
-        return rch_fail(err, RCH_ECANCELED, "why");
-    return RCH_OK;
+    s->asking.phase = next;
+    if (!s->asking.is_canceled)
+        s->asking.is_canceled = !rch_go_on(s->asking.progress, next, 0, 0);
+    return rch_view_check(&s->view, err);
 }
 
 static enum rch_status take_memory(struct rch_solver *s, struct rch_error *err)
@@ -223,28 +224,27 @@ static enum rch_status tell_members(struct rch_solver *s, enum rch_crowd crowd,
     return rch_tell_crowd(s, crowd, s->side, within, err);
 }
 
-static enum rch_status solve(struct rch_solver *s, const struct rch_why_options *options,
-                             struct rch_error *err)
+static enum rch_status solve(struct rch_solver *s, struct rch_error *err)
 {
     struct rch_answer *answer = s->answer;
     set_aside_fixed(s);
-    RCH_TRY(go_on(options, 1, err));
+    RCH_TRY(go_on(s, "looking for a cut", err));
     if (s->num_sinks)
         RCH_TRY(rch_find_cut(s, &answer->is_diffuse, err));
     if (answer->is_diffuse)
         RCH_TRY(rch_find_cut_of_idle(s, &answer->is_diffuse, err));
-    RCH_TRY(go_on(options, 2, err));
+    RCH_TRY(go_on(s, answer->is_diffuse ? "grouping paths" : "making the cut", err));
     if (answer->is_diffuse)
         RCH_TRY(rch_tell_crowd(s, RCH_CROWD_DIFFUSE, s->sinks, NULL, err));
     rch_cuts_close(&s->cuts);
     RCH_TRY(rch_whatif_init(&s->whatif, &s->view, &s->cuts, s->queue, err));
-    RCH_TRY(go_on(options, 3, err));
+    RCH_TRY(go_on(s, "naming holders", err));
     if (!answer->is_diffuse) {
         RCH_TRY(rch_name_cut(s, err));
         RCH_TRY(rch_join_also(s, err));
     }
     count_holders(s);
-    RCH_TRY(go_on(options, 4, err));
+    RCH_TRY(go_on(s, "counting the rest", err));
     struct rch_block garbage = {0};
     enum rch_status st = rch_count_rest(s, &garbage, err);
     if (st == RCH_OK && !s->drafts.num && answer->uncuttable)
@@ -253,6 +253,7 @@ static enum rch_status solve(struct rch_solver *s, const struct rch_why_options 
         st = tell_members(s, RCH_CROWD_GARBAGE, garbage.mem, err);
     rch_block_drop(&garbage);
     RCH_TRY(st);
+    RCH_TRY(rch_view_check(&s->view, err));
     RCH_TRY(take_holders(s, err));
     return take_warnings(s, err);
 }
@@ -287,12 +288,15 @@ static enum rch_status answer_with(const struct rch_graph *g, const struct rch_r
         s.max_groups = options->max_groups;
     s.raw = options && options->raw;
     RCH_TRY(rch_view_init(&s.view, g, rev, question, alloc, err));
+    s.asking = (struct rch_asking){.progress = options ? options->progress : NULL,
+                                   .phase = "setting aside what is fixed"};
+    s.view.asking = &s.asking;
     rch_vec_init(&s.drafts, alloc, sizeof(struct rch_draft));
     enum rch_status st = start_answer(answer, g, question, err);
     if (st == RCH_OK)
         st = take_memory(&s, err);
     if (st == RCH_OK)
-        st = solve(&s, options, err);
+        st = solve(&s, err);
     drop(&s);
     rch_view_deinit(&s.view);
     return st;
@@ -311,7 +315,7 @@ enum rch_status rch_why(const struct rch_graph *g, const struct rch_reverse *rev
     }
     struct rch_reverse own = {0};
     if (!rev)
-        RCH_TRY(rch_reverse_init(&own, g, alloc, err));
+        RCH_TRY(rch_reverse_make(&own, g, alloc, options ? options->progress : NULL, err));
     struct rch_answer *answer = rch_calloc(alloc, 1, sizeof(*answer));
     enum rch_status st = answer ? RCH_OK : no_memory(err);
     if (answer) {

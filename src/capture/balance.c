@@ -15,7 +15,7 @@ static void take_off(int32_t *counts, rch_node v)
         counts[v]--;
 }
 
-static void take_off_references(struct rch__cap *cap)
+static void take_off_references(struct rch__cap *cap, struct rch__worker *worker)
 {
     int32_t *counts = cap->rows.refcount.mem;
     const rch_node *edges = cap->main_log.codes.mem;
@@ -24,6 +24,8 @@ static void take_off_references(struct rch__cap *cap)
         if (i + PREFETCH_AHEAD < num_edges && edges[i + PREFETCH_AHEAD] != RCH_NO_NODE)
             __builtin_prefetch(&counts[edges[i + PREFETCH_AHEAD]], 1);
         take_off(counts, edges[i]);
+        if (i % RCH_ASK_EVERY == 0 && !rch__worker_goes_on(worker, RCH_ASK_EVERY))
+            return;
     }
 }
 
@@ -126,6 +128,7 @@ static enum rch_status collect_held(struct rch__cap *cap, struct rch_vec *held,
 {
     const int32_t *counts = cap->rows.refcount.mem;
     for (rch_node v = 0; v < cap->rows.shape.num; v++) {
+        RCH_TRY(rch__go_on(cap, 1, err));
         if (counts[v] <= 0)
             continue;
         const struct rch__type *type = rch__info_of(cap, v)->type;
@@ -167,9 +170,9 @@ static enum rch_status add_held_root(struct rch__cap *cap, const struct held *he
     return RCH_OK;
 }
 
-void rch__take_off_found(struct rch__cap *cap, const uint64_t *has_weak)
+void rch__take_off_found(struct rch__cap *cap, const uint64_t *has_weak, struct rch__worker *worker)
 {
-    take_off_references(cap);
+    take_off_references(cap, worker);
     give_back_weak(cap, has_weak);
     give_back_borrowed(cap);
     take_off_types(cap);

@@ -71,6 +71,7 @@ static enum rch_status init(struct rch__cap *cap, const struct rch_capture_optio
 {
     cap->alloc = alloc;
     cap->opt = *options;
+    cap->asking = (struct rch_asking){.progress = options->progress, .phase = "reading objects"};
     cap->t = options->target;
     cap->L = options->layout;
     cap->log = &cap->main_log;
@@ -183,6 +184,11 @@ enum rch_status rch_capture_walk(const struct rch_capture_options *options,
     return RCH_OK;
 }
 
+void rch_capture_set_progress(struct rch_capture *capture, const struct rch_progress *progress)
+{
+    capture->cap.asking.progress = progress;
+}
+
 bool rch_capture_count(const struct rch_capture *capture, size_t i, struct rch_capture_count *out)
 {
     if (i >= capture->cap.types.num)
@@ -227,25 +233,29 @@ static void take_out_moved(struct rch__cap *cap)
     }
 }
 
+static enum rch_status begin_step(struct rch__cap *cap, const char *phase, struct rch_error *err)
+{
+    cap->asking = (struct rch_asking){.progress = cap->asking.progress, .phase = phase};
+    return rch__go_on(cap, RCH_ASK_EVERY, err);
+}
+
 // Two searches at random over the same references, neither of which writes what the other reads.
-static void count_or_reach(void *ctx, uint32_t part)
+static void count_or_reach(void *ctx, uint32_t part, struct rch__worker *worker)
 {
     struct rch__reached *reached = ctx;
     if (part == 0)
-        rch__take_off_found(reached->cap, reached->has_weak);
+        rch__take_off_found(reached->cap, reached->has_weak, worker);
     else
-        rch__reached_from_roots(reached);
+        rch__reached_from_roots(reached, worker);
 }
 
 static enum rch_status find_roots(struct rch__cap *cap, struct rch__reached *reached,
                                   struct rch_error *err)
 {
-    if (!rch_go_on(cap->opt.progress, "balancing reference counts", 1, 4))
-        return rch_fail(err, RCH_ECANCELED, "canceled");
-    rch__share(2, rch__share_pays(cap->rows.shape.num), count_or_reach, reached);
+    rch__share(&cap->asking, 2, rch__share_pays(cap->rows.shape.num), count_or_reach, reached);
+    RCH_TRY(rch__go_on(cap, 0, err));
     RCH_TRY(rch__hold_surplus(cap, err));
-    if (!rch_go_on(cap->opt.progress, "looking for garbage", 2, 4))
-        return rch_fail(err, RCH_ECANCELED, "canceled");
+    RCH_TRY(begin_step(cap, "looking for garbage", err));
     return rch__find_garbage(cap, reached, err);
 }
 
@@ -255,16 +265,15 @@ enum rch_status rch_capture_finish(struct rch_capture *capture, struct rch_graph
     struct rch_capture *mine __attribute__((cleanup(free_capture))) = capture;
     struct rch__cap *cap = &mine->cap;
     struct rch__reached reached;
-    if (!rch_go_on(cap->opt.progress, "numbering", 0, 4))
-        return rch_fail(err, RCH_ECANCELED, "canceled");
+    RCH_TRY(begin_step(cap, "numbering", err));
     RCH_TRY(rch__number(cap, err));
     name_closures(cap);
     take_out_moved(cap);
+    RCH_TRY(begin_step(cap, "balancing reference counts", err));
     RCH_TRY(rch__reached_init(&reached, cap, err));
     enum rch_status st = find_roots(cap, &reached, err);
     rch__reached_deinit(&reached);
     RCH_TRY(st);
-    if (!rch_go_on(cap->opt.progress, "making the graph", 3, 4))
-        return rch_fail(err, RCH_ECANCELED, "canceled");
+    RCH_TRY(begin_step(cap, "making the graph", err));
     return rch__make_graph(cap, graph_out, err);
 }

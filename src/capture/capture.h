@@ -30,7 +30,7 @@ struct rch_capture_options {
     const struct rch_os_fds *fds;       // its descriptors, to go into the graph; NULL: not wanted
     const char *const *observer_paths;  // parts of file names whose frames are the observer's
     uint32_t num_observer_paths;
-    const struct rch_progress *progress;  // for finish; may be NULL
+    const struct rch_progress *progress;  // of the walk, and of the finish; may be NULL
 };
 
 struct rch_capture;  // a walk that is done
@@ -43,6 +43,8 @@ RCH_MUST_CHECK enum rch_status rch_capture_walk(const struct rch_capture_options
                                                 const struct rch_alloc *alloc,
                                                 struct rch_capture **capture_out,
                                                 struct rch_error *err);
+/// Ask somebody else whether to go on: what was given to the walk may be gone by now.
+void rch_capture_set_progress(struct rch_capture *capture, const struct rch_progress *progress);
 /// Make the graph: number the objects, translate, balance reference counts, find garbage. Consumes
 /// the capture, also on error. Does not touch the target.
 RCH_MUST_CHECK enum rch_status rch_capture_finish(struct rch_capture *capture,

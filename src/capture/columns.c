@@ -97,8 +97,9 @@ static rch_addr bit_addr(const struct rch_index *index, uint32_t region, uint32_
            (index->cells[region][cell].odd >> bit & 1) * 8;
 }
 
-static void fill_slice(void *ctx, uint32_t part)
+static void fill_slice(void *ctx, uint32_t part, struct rch__worker *worker)
 {
+    (void)worker;  // a part takes few milliseconds
     const struct addresses *a = ctx;
     uint32_t at = part / SLICES_A_REGION, first = part % SLICES_A_REGION * CELLS_A_SLICE;
     uint32_t region = a->index->order[at];
@@ -165,8 +166,9 @@ static enum rch_status fill_addresses(struct rch__cap *cap, struct owner *owner,
         a.base[half] = (rch_addr *)bases.mem + (size_t)half * index->num_regions;
         RCH_TRY(make_runs(index, half, a.base[half], &runs, err));
     }
-    rch__share(index->num_regions * SLICES_A_REGION, rch__share_pays(c->num_objects), fill_slice,
-               &a);
+    rch__share(&cap->asking, index->num_regions * SLICES_A_REGION, rch__share_pays(c->num_objects),
+               fill_slice, &a);
+    RCH_TRY(rch__go_on(cap, 0, err));
     c->addr8 = own_column(owner, &cap->rows.refcount);
     c->addr_runs = own_vec(owner, &runs, &c->num_addr_runs);
     return c->addr_runs ? RCH_OK : rch_fail(err, RCH_ENOMEM, "%zu runs of addresses", runs.num);

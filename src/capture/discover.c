@@ -97,6 +97,8 @@ static void search_map(struct search *search, const struct rch_map *map)
     struct rch__cap *cap = search->cap;
     for (rch_addr at = map->start; at < map->end && cap->status == RCH_OK;) {
         uint64_t num = PIECE_BYTES - (at & (PIECE_BYTES - 1));
+        if (!rch__goes_on(cap, PIECE_BYTES / ALIGNMENT))
+            return;
         if (num > map->end - at)
             num = map->end - at;
         const uint8_t *bytes = rch_target_at(cap->t, at, num);

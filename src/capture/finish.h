@@ -2,13 +2,15 @@
 // capture/finish.h -- from the log of a walk to the columns of a graph. Nothing here reads the target.
 #ifndef RCH_CAPTURE_FINISH_H
 #define RCH_CAPTURE_FINISH_H
+#include "capture/share.h"
 #include "capture/state.h"
 
 /// Number the objects, translate all codes to nodes, bring late rows into place.
 RCH_MUST_CHECK enum rch_status rch__number(struct rch__cap *cap, struct rch_error *err);
 /// Take the references found off the reference counts. Writes no references and no roots. has_weak: a
 /// bit an object, set where one of its references holds nothing.
-void rch__take_off_found(struct rch__cap *cap, const uint64_t *has_weak);
+void rch__take_off_found(struct rch__cap *cap, const uint64_t *has_weak,
+                         struct rch__worker *worker);
 /// After that: what is left over is held from C, by roots that are made here.
 RCH_MUST_CHECK enum rch_status rch__hold_surplus(struct rch__cap *cap, struct rch_error *err);
 /// What no root reaches is garbage: one root for each cycle (component) nothing else leads to.
@@ -21,6 +23,17 @@ RCH_MUST_CHECK enum rch_status rch__make_graph(struct rch__cap *cap, struct rch_
 /// Which object owns which descriptor: struct rch_fd_owner, appended in the column's order.
 RCH_MUST_CHECK enum rch_status rch__fd_owners(struct rch__cap *cap, struct rch_vec *owners,
                                               struct rch_error *err);
+
+/// As rch__goes_on, as a status.
+RCH_MUST_CHECK static inline enum rch_status rch__go_on(struct rch__cap *cap, uint32_t steps,
+                                                        struct rch_error *err)
+{
+    if (rch__goes_on(cap, steps))
+        return RCH_OK;
+    if (err)
+        *err = cap->err;
+    return cap->status;
+}
 
 /// The references of object `v` in the log after rch__number.
 static inline uint32_t rch__row_start(const struct rch__cap *cap, rch_node v)

@@ -8,11 +8,11 @@
 
 // An object keeps its class alive, though that reference is not in its row. Classes that nothing else
 // reaches are few: look for a reached instance only when there are some.
-static void reach_types_of_instances(struct rch__reached *reached)
+static void reach_types_of_instances(struct rch__reached *reached, struct rch__worker *worker)
 {
     struct rch__cap *cap = reached->cap;
     uint32_t before = UINT32_MAX, num_unreached = 1;
-    while (num_unreached && reached->num_queued != before) {
+    while (num_unreached && reached->num_queued != before && rch__goes_on(cap, 1)) {
         before = reached->num_queued;
         num_unreached = 0;
         for (size_t i = 0; i < cap->types.num; i++) {
@@ -21,18 +21,19 @@ static void reach_types_of_instances(struct rch__reached *reached)
             type->is_unreached = type->num_instances && !rch__bit_get(reached->seen, v);
             num_unreached += type->is_unreached;
         }
-        for (rch_node v = 0; num_unreached && v < cap->rows.shape.num; v++) {
+        for (rch_node v = 0; num_unreached && v < cap->rows.shape.num && rch__goes_on(cap, 1);
+             v++) {
             struct rch__type *type = rch__info_of(cap, v)->type;
             if (!type->is_unreached || !rch__bit_get(reached->seen, v))
                 continue;
             type->is_unreached = false;
             rch__reach(reached, rch_rank_of(&cap->index, rch_code(&cap->index, type->addr)));
         }
-        rch__reached_follow(reached);
+        rch__reached_follow(reached, worker);
     }
 }
 
-static void hold_those(struct rch__reached *reached, bool are_types)
+static void hold_those(struct rch__reached *reached, bool are_types, struct rch__worker *worker)
 {
     struct rch__cap *cap = reached->cap;
     for (rch_node v = 0; v < cap->rows.shape.num && cap->status == RCH_OK; v++) {
@@ -42,18 +43,18 @@ static void hold_those(struct rch__reached *reached, bool are_types)
             continue;
         cap->status = rch_vec_append(&cap->root_codes, &v, 1, &cap->err);
         rch__reach(reached, v);
-        rch__reached_follow(reached);
+        rch__reached_follow(reached, worker);
     }
 }
 
 // What is immortal is no garbage, though nobody may reach it: without the GIL so are classes and
 // functions, once there was a second thread. Classes first: their descriptors are, too.
-static void hold_immortals(struct rch__reached *reached)
+static void hold_immortals(struct rch__reached *reached, struct rch__worker *worker)
 {
     struct rch__cap *cap = reached->cap;
     rch__root_begin(cap);
-    hold_those(reached, true);
-    hold_those(reached, false);
+    hold_those(reached, true, worker);
+    hold_those(reached, false, worker);
     rch__label_add(cap, RCH_EDGE_FIELD, "never freed", RCH_LABEL_FIXED);
     (void)rch__root_end_tail(cap, RCH_ROOT_INTERPRETER, "immortal objects", NULL, false, 1);
 }
@@ -61,7 +62,7 @@ static void hold_immortals(struct rch__reached *reached)
 // ---- components of the unreached ---------------------------------------------------------------
 
 struct components {
-    const struct rch__cap *cap;
+    struct rch__cap *cap;
     const rch_node *nodes;  // the unreached, ascending
     uint32_t num;
     uint32_t *rindex;  // Pearce's: visit index, then component number counted down from num - 1
@@ -124,6 +125,8 @@ static void visit_from(struct components *c, uint32_t first)
         uint32_t end = rch__row_end(c->cap, c->nodes[v]);
         bool goes_deeper = false;
         while (c->next[v] < end && !goes_deeper) {
+            if (!rch__goes_on(c->cap, 2))  // a step, and a search
+                return;
             uint32_t w = target_of(c, v, c->next[v]);
             if (w != UINT32_MAX && c->rindex[w] == 0) {
                 begin_visit(c, w);  // looked at again when w is done
@@ -144,7 +147,7 @@ static void visit_from(struct components *c, uint32_t first)
 static enum rch_status add_garbage_roots(struct rch__cap *cap, const struct components *c,
                                          uint8_t *is_entered, struct rch_error *err)
 {
-    for (uint32_t v = 0; v < c->num; v++)
+    for (uint32_t v = 0; v < c->num && rch__goes_on(cap, 1); v++)
         for (uint32_t e = rch__row_start(cap, c->nodes[v]); e < rch__row_end(cap, c->nodes[v]);
              e++) {
             uint32_t w = target_of(c, v, e);
@@ -195,25 +198,28 @@ static enum rch_status find_components(struct rch__cap *cap, const rch_node *nod
                            .component = num,
                            .is_root = flags.mem};
     for (uint32_t v = 0; v < num; v++)
-        if (c.rindex[v] == 0)
+        if (c.rindex[v] == 0 && cap->status == RCH_OK)
             visit_from(&c, v);
+    RCH_TRY(rch__go_on(cap, 0, err));
     return add_garbage_roots(cap, &c, (uint8_t *)flags.mem + num, err);
 }
 
-static void reach_the_rest(struct rch__reached *reached)
+static void reach_the_rest(struct rch__reached *reached, struct rch__worker *worker)
 {
-    rch__reached_from_roots(reached);
-    reach_types_of_instances(reached);
+    rch__reached_from_roots(reached, worker);
+    reach_types_of_instances(reached, worker);
     if (rch__has_reached_all(reached))
         return;
-    hold_immortals(reached);
-    reach_types_of_instances(reached);
+    hold_immortals(reached, worker);
+    reach_types_of_instances(reached, worker);
 }
 
 enum rch_status rch__find_garbage(struct rch__cap *cap, struct rch__reached *reached,
                                   struct rch_error *err)
 {
-    reach_the_rest(reached);
+    struct rch__worker alone = rch__reached_alone(reached);
+    reach_the_rest(reached, &alone);
+    RCH_TRY(rch__go_on(cap, 0, err));
     if (cap->status != RCH_OK) {
         *err = cap->err;
         return cap->status;

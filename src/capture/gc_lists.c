@@ -228,6 +228,8 @@ static void walk_lists(struct walk *walk)
                 (struct cursor){next_of(walk->cap, walk->heads[num_begun]), walk->heads[num_begun]};
         while (walk->num_cursors < MAX_CURSORS && (seed = take_seed(walk)) != 0)
             walk->cursors[walk->num_cursors++] = (struct cursor){seed, 0};
+        if (!rch__goes_on(walk->cap, walk->num_cursors))
+            return;
         for (uint32_t i = 0; i < walk->num_cursors;) {
             if (step(walk, &walk->cursors[i]))
                 i++;

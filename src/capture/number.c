@@ -30,18 +30,21 @@ struct translation {
     size_t num;
 };
 
-static void translate_part(void *ctx, uint32_t part)
+static void translate_part(void *ctx, uint32_t part, struct rch__worker *worker)
 {
+    (void)worker;  // a part takes few milliseconds
     const struct translation *t = ctx;
     size_t first = part * CODES_A_PART, left = t->num - first;
     translate(t->index, t->codes + first, left < CODES_A_PART ? left : CODES_A_PART);
 }
 
-static void translate_log(const struct rch__cap *cap, struct rch__log *log)
+static enum rch_status translate_all(struct rch__cap *cap, uint32_t *codes, size_t num,
+                                     struct rch_error *err)
 {
-    struct translation t = {&cap->index, log->codes.mem, log->codes.num};
-    rch__share((uint32_t)((t.num + CODES_A_PART - 1) / CODES_A_PART), rch__share_pays(t.num),
-               translate_part, &t);
+    struct translation t = {&cap->index, codes, num};
+    rch__share(&cap->asking, (uint32_t)((num + CODES_A_PART - 1) / CODES_A_PART),
+               rch__share_pays(num), translate_part, &t);
+    return rch__go_on(cap, 0, err);
 }
 
 static uint32_t late_end(const struct rch__cap *cap, uint32_t row)
@@ -89,7 +92,8 @@ static void move_rows(struct rch__rows *rows, size_t to, size_t from, size_t num
 
 // From the back, until the rows before are where they belong. late_at: by node from first_late on, the
 // late row that it is.
-static void merge(struct rch__cap *cap, const uint32_t *late_at, uint32_t first_late)
+static enum rch_status merge(struct rch__cap *cap, const uint32_t *late_at, uint32_t first_late,
+                             struct rch_error *err)
 {
     struct rch__rows *rows = &cap->rows;
     uint32_t *edges = cap->main_log.codes.mem, *start = rows->start.mem;
@@ -101,6 +105,7 @@ static void merge(struct rch__cap *cap, const uint32_t *late_at, uint32_t first_
         uint32_t num = 0, late;
         while ((late = late_at[to - 1 - num - first_late]) == NOT_LATE)
             num++;
+        RCH_TRY(rch__go_on(cap, 1 + num, err));
         if (num) {
             row -= num;
             to -= num;
@@ -118,6 +123,7 @@ static void merge(struct rch__cap *cap, const uint32_t *late_at, uint32_t first_
         place_row(rows, --to, &cap->late, late);
         start[to] = end;
     }
+    return RCH_OK;
 }
 
 static void renumber_big(struct rch__cap *cap, const uint32_t *late_at, uint32_t first_late)
@@ -166,9 +172,10 @@ static enum rch_status place_late(struct rch__cap *cap, struct rch_error *err)
     enum rch_status st = reserve_rows(cap, num, err);
     if (st == RCH_OK) {
         renumber_big(cap, late_at, first);
-        merge(cap, late_at, first);
-        st = rch_vec_append(&cap->rows.big, cap->late.big.mem, cap->late.big.num, err);
+        st = merge(cap, late_at, first, err);
     }
+    if (st == RCH_OK)
+        st = rch_vec_append(&cap->rows.big, cap->late.big.mem, cap->late.big.num, err);
     rch_bigbuf_free(late_at, bytes);
     cap->rows.shape.num = cap->rows.size16.num = cap->rows.refcount.num = cap->rows.start.num = num;
     cap->main_log.codes.num += cap->late_log.codes.num;
@@ -187,9 +194,9 @@ enum rch_status rch__number(struct rch__cap *cap, struct rch_error *err)
     if (cap->main_log.codes.num + cap->late_log.codes.num >= UINT32_MAX)
         return rch_fail(err, RCH_EOVERFLOW, "more than 4294967294 references");
     RCH_TRY(rch_index_rank(&cap->index, err));
-    translate_log(cap, &cap->main_log);
-    translate_log(cap, &cap->late_log);
-    translate(&cap->index, cap->root_codes.mem, cap->root_codes.num);
+    RCH_TRY(translate_all(cap, cap->main_log.codes.mem, cap->main_log.codes.num, err));
+    RCH_TRY(translate_all(cap, cap->late_log.codes.mem, cap->late_log.codes.num, err));
+    RCH_TRY(translate_all(cap, cap->root_codes.mem, cap->root_codes.num, err));
     RCH_TRY(place_late(cap, err));
     drop_late(cap);
     return RCH_OK;

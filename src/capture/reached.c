@@ -8,8 +8,9 @@
 #define NODES_A_PART (1u << 16)  // a multiple of 64: parts share no word of the bits
 
 // One pass in order, so that the search itself reads as few columns as it can.
-static void prepare_part(void *ctx, uint32_t part)
+static void prepare_part(void *ctx, uint32_t part, struct rch__worker *worker)
 {
+    (void)worker;  // a part takes less than a millisecond
     struct rch__reached *reached = ctx;
     const struct rch__cap *cap = reached->cap;
     rch_node first = part * NODES_A_PART, num = (rch_node)cap->rows.shape.num;
@@ -40,9 +41,12 @@ enum rch_status rch__reached_init(struct rch__reached *reached, struct rch__cap 
         rch__reached_deinit(reached);
         return rch_fail(err, RCH_ENOMEM, "a search over %zu objects", num);
     }
-    rch__share((uint32_t)(num / NODES_A_PART + (num % NODES_A_PART != 0)), rch__share_pays(num),
-               prepare_part, reached);
-    return RCH_OK;
+    rch__share(&cap->asking, (uint32_t)(num / NODES_A_PART + (num % NODES_A_PART != 0)),
+               rch__share_pays(num), prepare_part, reached);
+    enum rch_status st = rch__go_on(cap, 0, err);
+    if (st != RCH_OK)
+        rch__reached_deinit(reached);
+    return st;
 }
 
 void rch__reached_deinit(struct rch__reached *reached)
@@ -54,7 +58,7 @@ void rch__reached_deinit(struct rch__reached *reached)
     reached->queue = NULL;
 }
 
-void rch__reached_follow(struct rch__reached *reached)
+void rch__reached_follow(struct rch__reached *reached, struct rch__worker *worker)
 {
     const struct rch__cap *cap = reached->cap;
     const rch_node *edges = cap->main_log.codes.mem, *queue = reached->queue;
@@ -66,6 +70,8 @@ void rch__reached_follow(struct rch__reached *reached)
         if (at + PREFETCH_AHEAD / 2 < reached->num_queued)
             __builtin_prefetch(&edges[start[queue[at + PREFETCH_AHEAD / 2]]]);
         uint32_t end = rch__row_end(cap, v), weak = UINT32_MAX;
+        if (!rch__worker_goes_on(worker, 1 + end - start[v]))
+            return;
         if (rch__bit_get(reached->has_weak, v))
             weak = rch__info_of(cap, v)->weak_ordinal;
         for (uint32_t e = start[v]; e < end; e++)
@@ -75,7 +81,7 @@ void rch__reached_follow(struct rch__reached *reached)
     reached->num_followed = reached->num_queued;
 }
 
-void rch__reached_from_roots(struct rch__reached *reached)
+void rch__reached_from_roots(struct rch__reached *reached, struct rch__worker *worker)
 {
     const struct rch__cap *cap = reached->cap;
     for (size_t r = 0; r < cap->roots.num; r++) {
@@ -83,5 +89,5 @@ void rch__reached_from_roots(struct rch__reached *reached)
         for (uint32_t i = 0; i < root->num_codes; i++)
             rch__reach(reached, RCH_VEC_AT(&cap->root_codes, uint32_t, root->first_code + i));
     }
-    rch__reached_follow(reached);
+    rch__reached_follow(reached, worker);
 }

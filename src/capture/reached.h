@@ -23,6 +23,7 @@ struct rch__reached {
     size_t bits_bytes, queue_bytes;
     uint32_t num_queued, num_followed;
     atomic_uint num_leaves;
+    atomic_bool is_canceled;
 };
 
 /// After rch__number. One pass over the rows, on two threads.
@@ -30,6 +31,11 @@ RCH_MUST_CHECK enum rch_status rch__reached_init(struct rch__reached *reached, s
                                                  struct rch_error *err);
 void rch__reached_deinit(struct rch__reached *reached);
 
+/// The thread that owns the capture, where there is no second one.
+static inline struct rch__worker rch__reached_alone(struct rch__reached *reached)
+{
+    return (struct rch__worker){&reached->cap->asking, &reached->is_canceled};
+}
 /// `v` and, at the next rch__reached_follow, all it leads to by references that hold.
 static inline void rch__reach(struct rch__reached *reached, rch_node v)
 {
@@ -38,9 +44,9 @@ static inline void rch__reach(struct rch__reached *reached, rch_node v)
     rch__bit_set(reached->seen, v);
     reached->queue[reached->num_queued++] = v;
 }
-void rch__reached_follow(struct rch__reached *reached);
-/// What all roots that there are now lead to. Reads references and roots, no reference counts.
-void rch__reached_from_roots(struct rch__reached *reached);
+void rch__reached_follow(struct rch__reached *reached, struct rch__worker *worker);
+/// What all roots that there are now lead to, or less if the worker is told to stop. Reads references and roots, no reference counts.
+void rch__reached_from_roots(struct rch__reached *reached, struct rch__worker *worker);
 static inline bool rch__has_reached_all(const struct rch__reached *reached)
 {
     return reached->num_queued + reached->num_leaves == reached->cap->rows.shape.num;

@@ -171,6 +171,7 @@ struct rch__cap {
     struct rch_index index;
     enum rch_status status;
     struct rch_error err;
+    struct rch_asking asking;  // of the walk, then of the finish
 
     struct rch_vec types;  // struct rch__type *
     struct rch__type **type_slots;
@@ -236,6 +237,8 @@ static inline uint64_t rch__now_ns(clockid_t clock)
 // ---- emitting -------------------------------------------------------------------------------
 
 void rch__fail(struct rch__cap *cap, enum rch_status status, const char *words);
+/// So many objects or references further. False: canceled, and cap->status says so.
+bool rch__goes_on(struct rch__cap *cap, uint32_t steps);
 /// Something is missing: the graph is partial, and says why.
 void rch__warn(struct rch__cap *cap, const char *words);
 bool rch__log_grow(struct rch__cap *cap, struct rch__log *log, size_t num_more);

@@ -6,6 +6,7 @@
 
 #define MARK_LAG 64
 #define BATCH 16
+#define VISIT_STEPS 2  // steps: what decoding an object takes
 #define STORAGE_BYTES 192  // of a table to ask for: header, indices and first entries of a dict
 #define GRANULES_PER_CELL 64u
 #define HEADERS_AHEAD 6  // cells
@@ -15,6 +16,14 @@ void rch__fail(struct rch__cap *cap, enum rch_status status, const char *words)
 {
     if (cap->status == RCH_OK)
         cap->status = rch_fail(&cap->err, status, "%s", words);
+}
+
+bool rch__goes_on(struct rch__cap *cap, uint32_t steps)
+{
+    if (rch_goes_on(&cap->asking, steps))
+        return true;
+    rch__fail(cap, RCH_ECANCELED, "reading the objects was canceled");
+    return false;
 }
 
 bool rch__log_grow(struct rch__cap *cap, struct rch__log *log, size_t num_more)
@@ -83,6 +92,8 @@ static void prefetch_storage(struct rch__cap *cap, rch_addr object)
 
 static void visit_batch(struct rch__cap *cap, struct batch *batch)
 {
+    if (!rch__goes_on(cap, VISIT_STEPS * batch->num))
+        batch->num = 0;
     for (uint32_t i = 0; i < batch->num && cap->status == RCH_OK; i++) {
         rch__visit(cap, &cap->rows, batch->addrs[i]);
         mark_behind(cap);
@@ -126,6 +137,8 @@ void rch__sweep_tracked(struct rch__cap *cap)
         uint32_t region = cap->index.order[at];
         const struct rch_cell *cells = cap->index.cells[region];
         RCH_FOR_EACH_CELL (&cap->index, region, i) {
+            if (cap->status != RCH_OK)
+                return;
             for (uint64_t bits = cells[i].tracked; bits; bits &= bits - 1) {
                 uint32_t granule = i * GRANULES_PER_CELL + (uint32_t)__builtin_ctzll(bits);
                 rch_addr addr = granule_addr(cap, region, granule);
@@ -149,7 +162,7 @@ static void sweep_cell(struct rch__cap *cap, uint32_t region, uint32_t cell_numb
     uint64_t done = 0;
     for (;;) {
         uint64_t bits = cell->seen & ~cell->tracked & ~done;
-        if (!bits || cap->status != RCH_OK)
+        if (!bits || cap->status != RCH_OK || !rch__goes_on(cap, VISIT_STEPS))
             return;
         uint32_t bit = (uint32_t)__builtin_ctzll(bits);
         done = bit == 63 ? UINT64_MAX : (2ull << bit) - 1;  // what turns up below this is late
@@ -188,7 +201,7 @@ static void visit_late(struct rch__cap *cap)
 {
     cap->log = &cap->late_log;
     cap->sweep_position = UINT32_MAX;  // everything is behind now
-    while (cap->pending.num && cap->status == RCH_OK) {
+    while (cap->pending.num && cap->status == RCH_OK && rch__goes_on(cap, VISIT_STEPS)) {
         uint32_t code = RCH_VEC_AT(&cap->pending, uint32_t, --cap->pending.num);
         cap->status = rch_vec_append(&cap->late_codes, &code, 1, &cap->err);
         if (cap->status != RCH_OK)

@@ -15,7 +15,7 @@ static void drop_answers(struct answers *answers)
     rch_free(rch_alloc_default(), answers->items, answers->num, sizeof(void *));
 }
 
-static enum rch_status answer_all(struct rch_asking *ask, const struct rch_ask_list *list,
+static enum rch_status answer_all(struct rch_inquiry *ask, const struct rch_ask_list *list,
                                   struct answers *answers, struct rch_error *err)
 {
     const struct rch_alloc *alloc = rch_alloc_default();
@@ -35,7 +35,7 @@ static enum rch_status answer_all(struct rch_asking *ask, const struct rch_ask_l
 }
 
 // Several readings are one JSON array, or one text after the other under what they are.
-static void put_all(const struct rch_asking *ask, const struct rch_ask_list *list,
+static void put_all(const struct rch_inquiry *ask, const struct rch_ask_list *list,
                     const struct answers *answers, struct rch_render_options render,
                     struct rch_sink *sink)
 {
@@ -56,7 +56,7 @@ static void put_all(const struct rch_asking *ask, const struct rch_ask_list *lis
         rch_render_near_text(list, &render, sink);
 }
 
-static int answer_and_print(const struct rch_asker *asker, struct rch_asking *ask,
+static int answer_and_print(const struct rch_asker *asker, struct rch_inquiry *ask,
                             const struct rch_ask_list *list, int code)
 {
     __attribute__((cleanup(drop_answers))) struct answers answers = {.asker = asker};
@@ -94,7 +94,7 @@ int rch_ask_all(const struct rch_asker *asker, const struct rch_args *args)
     int code = rch_where_open(args->words[0], args, &where);
     if (code == RCH_EXIT_CANNOT)
         return code;
-    struct rch_asking ask = {.args = args, .where = &where};
+    struct rch_inquiry ask = {.args = args, .where = &where};
     if (args->num_words < 2)
         return answer_and_print(asker, &ask, NULL, code);
     struct rch_ask_list list __attribute__((cleanup(rch_ask_list_deinit)));

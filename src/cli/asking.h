@@ -7,7 +7,7 @@
 #include "cli/cli.h"
 #include "cli/where.h"
 
-struct rch_asking {
+struct rch_inquiry {
     const struct rch_args *args;
     const struct rch_where *where;
     const struct rch_reverse *rev;
@@ -17,9 +17,9 @@ struct rch_asking {
 struct rch_asker {
     const char *name;
     /// Answer one reading, or without words the question about everything (`asked` NULL). *out is freed by drop, also when it is NULL.
-    enum rch_status (*answer)(const struct rch_asking *ask, const struct rch_asked *asked,
+    enum rch_status (*answer)(const struct rch_inquiry *ask, const struct rch_asked *asked,
                               void **out, struct rch_error *err);
-    void (*put)(const struct rch_asking *ask, const void *answer,
+    void (*put)(const struct rch_inquiry *ask, const void *answer,
                 const struct rch_render_options *render, struct rch_sink *sink);
     void (*drop)(void *answer);
 };

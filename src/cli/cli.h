@@ -52,6 +52,8 @@ enum rch_option_id {
     RCH_OPT_MIN_GROWTH,
     RCH_OPT_INTERVAL,
     RCH_OPT_COUNT,
+    RCH_OPT_NO_CACHE,
+    RCH_OPT_MAX_MEMORY,
 };
 
 /// One row of an option table: getopt's options and the help text both come from it.
@@ -87,14 +89,15 @@ struct rch_args {
     uint32_t num_excludes;
     bool garbage;
     const char *output, *sysroot;
-    uint64_t memory_limit;  // bytes, 0: not given
-    const char *thread;     // of stacks
+    uint64_t memory_limit, max_memory;  // bytes, 0: not given
+    const char *thread;                 // of stacks
     bool locals;
     const char *cuts[RCH_MAX_CUTS];  // of what-if
     uint32_t num_cuts;
     const char *type, *min_growth;  // of diff
     const char *interval;           // of watch
     uint32_t count;
+    bool no_cache;
     const char *const *words;  // what is not an option
     int num_words;
 };

@@ -11,7 +11,7 @@ static const struct rch_option options[] = {
     {RCH_OPT_HELP, 'h', "help", NULL, "show this help"},
 };
 
-static enum rch_status answer(const struct rch_asking *ask, const struct rch_asked *asked,
+static enum rch_status answer(const struct rch_inquiry *ask, const struct rch_asked *asked,
                               void **out, struct rch_error *err)
 {
     struct rch_cycles_options o = {.garbage_only = ask->args->garbage,
@@ -24,7 +24,7 @@ static enum rch_status answer(const struct rch_asking *ask, const struct rch_ask
     return RCH_OK;
 }
 
-static void put(const struct rch_asking *ask, const void *cycles,
+static void put(const struct rch_inquiry *ask, const void *cycles,
                 const struct rch_render_options *render, struct rch_sink *sink)
 {
     (ask->args->json ? rch_render_cycles_json : rch_render_cycles_text)(ask->where->graph, cycles,

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "analyze/need.h"
 #include "analyze/series.h"
 #include "cli/cli.h"
 #include "cli/judge.h"
@@ -94,8 +95,9 @@ static int add(const struct rch_args *args, int i, struct rch_series *series, ui
     struct rch_watch watch;
     struct rch_error err = {0};
     rch_watch_start(&watch);
-    enum rch_status st =
-        rch_series_add(series, where.graph, NULL, where.source, &watch.progress, &err);
+    enum rch_status st = rch_need_check(where.graph, RCH_WORK_GROWTH, args->max_memory, &err);
+    if (st == RCH_OK)
+        st = rch_series_add(series, where.graph, NULL, where.source, &watch.progress, &err);
     rch_watch_end(&watch);
     if (st == RCH_OK)
         return code;

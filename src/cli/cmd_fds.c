@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // cli/cmd_fds.c -- refchain fds: open descriptors, the objects that own them and who holds those.
 #include "analyze/fd_table.h"
+#include "analyze/need.h"
 #include "cli/cli.h"
 #include "cli/where.h"
 
@@ -30,7 +31,8 @@ static enum rch_status make_table(const struct rch_graph *g, const struct rch_ar
                           : args->all || args->json ? UINT32_MAX
                                                     : DEFAULT_GROUPS;
     __attribute__((cleanup(rch_reverse_deinit))) struct rch_reverse rev = {.alloc = alloc};
-    RCH_TRY(rch_reverse_init(&rev, g, alloc, err));
+    RCH_TRY(rch_need_check(g, args->why ? RCH_WORK_WHY : RCH_WORK_REVERSE, args->max_memory, err));
+    RCH_TRY(rch_reverse_make(&rev, g, alloc, progress, err));
     RCH_TRY(rch_fd_table(g, &rev, alloc, table_out, err));
     return args->why ? rch_fd_table_why(*table_out, g, &rev, num_groups, &why, err) : RCH_OK;
 }

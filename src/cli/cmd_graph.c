@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // cli/cmd_graph.c -- refchain graph: the picture. Who holds the objects, or what is around them.
 #include "analyze/ask.h"
+#include "analyze/need.h"
 #include "cli/cli.h"
 #include "cli/picture_file.h"
 #include "cli/where.h"
@@ -51,10 +52,12 @@ static enum rch_status draw_holders(struct request *r, struct rch_picture *pictu
 }
 
 static enum rch_status draw_around(struct request *r, struct rch_picture *picture,
-                                   struct rch_error *err)
+                                   const struct rch_progress *progress, struct rch_error *err)
 {
-    struct rch_around_options options_of_walk = {
-        .depth = r->args->depth, .is_forward = r->args->refs, .raw = r->args->raw};
+    struct rch_around_options options_of_walk = {.depth = r->args->depth,
+                                                 .is_forward = r->args->refs,
+                                                 .raw = r->args->raw,
+                                                 .progress = progress};
     uint32_t limit = r->args->limit ? r->args->limit : DEFAULT_NODES;
     struct rch_around around;
     RCH_TRY(rch_around(&around, r->g, NULL, &r->asked->question, &options_of_walk,
@@ -86,8 +89,11 @@ static int draw_and_write(struct request *r, enum rch_picture_format format, int
     struct rch_watch watch;
     rch_watch_start(&watch);
     bool is_around = r->args->refs || r->args->backrefs;
-    enum rch_status st = is_around ? draw_around(r, &picture, &err)
-                                   : draw_holders(r, &picture, &watch.progress, &err);
+    enum rch_status st = rch_need_check(r->g, is_around ? RCH_WORK_REVERSE : RCH_WORK_WHY,
+                                        r->args->max_memory, &err);
+    if (st == RCH_OK)
+        st = is_around ? draw_around(r, &picture, &watch.progress, &err)
+                       : draw_holders(r, &picture, &watch.progress, &err);
     rch_watch_end(&watch);
     if (st != RCH_OK) {
         rch_say_error("graph", &err);

@@ -16,7 +16,7 @@ static const struct rch_option options[] = {
     {RCH_OPT_HELP, 'h', "help", NULL, "show this help"},
 };
 
-static enum rch_status answer(const struct rch_asking *ask, const struct rch_asked *asked,
+static enum rch_status answer(const struct rch_inquiry *ask, const struct rch_asked *asked,
                               void **out, struct rch_error *err)
 {
     const struct rch_args *args = ask->args;
@@ -32,7 +32,7 @@ static enum rch_status answer(const struct rch_asking *ask, const struct rch_ask
     return RCH_OK;
 }
 
-static void put(const struct rch_asking *ask, const void *paths,
+static void put(const struct rch_inquiry *ask, const void *paths,
                 const struct rch_render_options *render, struct rch_sink *sink)
 {
     (ask->args->json ? rch_render_paths_json : rch_render_paths_text)(ask->where->graph, paths,

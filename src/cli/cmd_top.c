@@ -4,6 +4,7 @@
 #include "analyze/ask.h"
 #include "analyze/histogram.h"
 #include "analyze/keepers.h"
+#include "analyze/need.h"
 #include "cli/cli.h"
 #include "cli/where.h"
 
@@ -26,6 +27,8 @@ static enum rch_status count(const struct rch_args *args, const struct rch_graph
                              struct rch_error *err)
 {
     const struct rch_alloc *alloc = rch_alloc_default();
+    if (args->sort == RCH_TOP_RETAINED)
+        RCH_TRY(rch_need_check(g, RCH_WORK_RETAINED, args->max_memory, err));
     enum rch_status st = rch_histogram(g, alloc, rows_out, num_out, err);
     if (st == RCH_OK && args->sort == RCH_TOP_BYTES)
         rch_histogram_sort_bytes(g, *rows_out, *num_out);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // cli/cmd_why.c -- refchain why: who holds these objects, and what each cut frees.
 #include "analyze/ask.h"
+#include "analyze/need.h"
 #include "cli/asking.h"
 #include "cli/judge.h"
 
@@ -41,7 +42,7 @@ static enum rch_status answer_all(const struct rch_graph *g, const struct rch_as
         return rch_fail(err, RCH_ENOMEM, "%u answers", list->num_asked);
     answers->num = list->num_asked;
     __attribute__((cleanup(rch_reverse_deinit))) struct rch_reverse rev = {.alloc = alloc};
-    RCH_TRY(rch_reverse_init(&rev, g, alloc, err));
+    RCH_TRY(rch_reverse_make(&rev, g, alloc, why->progress, err));
     for (uint32_t i = 0; i < list->num_asked; i++)
         RCH_TRY(rch_why(g, &rev, &list->asked[i].question, why, alloc, &answers->items[i], err));
     return RCH_OK;
@@ -113,7 +114,9 @@ static int answer_and_print(const struct rch_where *where, const struct rch_ask_
                                   .max_groups = args->all ? ALL_GROUPS : 0,
                                   .raw = args->raw,
                                   .progress = &watch.progress};
-    enum rch_status st = answer_all(where->graph, list, &why, &answers, &err);
+    enum rch_status st = rch_need_check(where->graph, RCH_WORK_WHY, args->max_memory, &err);
+    if (st == RCH_OK)
+        st = answer_all(where->graph, list, &why, &answers, &err);
     rch_watch_end(&watch);
     if (st == RCH_OK)
         st = judge_all(judge, where->graph, &answers, &err);

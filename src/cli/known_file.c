@@ -84,7 +84,8 @@ enum rch_status rch_known_file_write(const struct rch_known_file *file, struct r
     umask(mask);
     mode_t mode = stat(file->path, &st) == 0 ? st.st_mode & 0777 : 0666 & ~mask;
     char *real = realpath(file->path, NULL);  // NULL: there is none yet
-    enum rch_status done = rch_file_replace(real ? real : file->path, mode, write_text, text, err);
+    enum rch_status done =
+        rch_file_replace(real ? real : file->path, mode, true, write_text, text, err);
     free(real);
     return done;
 }

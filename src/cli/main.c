@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
+#include "cli/interrupt.h"
 
 #ifndef RCH_VERSION
 #error "the build defines RCH_VERSION"
@@ -98,5 +99,11 @@ int main(int argc, char **argv)
     argv[1] = argv[0];  // getopt's messages begin with it
     struct rch_args args;
     int code = rch_parse_args(command, argc - 1, argv + 1, &args);
-    return code >= 0 ? code : command->run(&args);
+    if (code >= 0)
+        return code;
+    rch_interrupt_catch();
+    code = command->run(&args);
+    if (code == RCH_EXIT_CANNOT && rch_was_interrupted())
+        rch_end_interrupted();
+    return code;
 }

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
+#include "cli/interrupt.h"
 
 static enum rch_status write_to_file(void *ctx, const char *bytes, size_t num_bytes,
                                      struct rch_error *err)
@@ -108,6 +109,8 @@ void rch_say(const char *fmt, ...)
 
 void rch_say_error(const char *what, const struct rch_error *err)
 {
+    if (err->code == RCH_ECANCELED && rch_was_interrupted())
+        return;  // main says it, once
     const char *system = err->os_errno ? strerror(err->os_errno) : "";
     bool says_system = err->os_errno && !strstr(err->message, system);
     char where[48] = "";
@@ -149,6 +152,8 @@ static void put_share(const struct rch_watch *watch, const char *phase, uint64_t
 static bool report(void *ctx, const char *phase, uint64_t done, uint64_t total)
 {
     struct rch_watch *watch = ctx;
+    if (rch_was_interrupted())
+        return false;
     uint64_t now = now_ns();
     if (phase != watch->phase) {
         watch->phase = phase;

@@ -11,7 +11,9 @@
 #include <unistd.h>
 
 #include "capture/process.h"
+#include "format/index_file.h"
 #include "format/rch_file.h"
+#include "model/derived.h"
 
 // ---- which of the three --------------------------------------------------------------------------
 
@@ -95,7 +97,46 @@ static int graph_of_image(const char *words, enum rch_where_kind kind, uint32_t 
 
 // ---- a snapshot ----------------------------------------------------------------------------------
 
-static int graph_of_file(const char *words, struct rch_where *where)
+enum cache_wish { CACHE_OFF, CACHE_ON, CACHE_EVEN_SMALL };
+
+static enum cache_wish cache_wish(const struct rch_args *args)
+{
+    const char *words = getenv("REFCHAIN_CACHE");
+    if (args->no_cache || (words && strcmp(words, "off") == 0))
+        return CACHE_OFF;
+    return words && strcmp(words, "all") == 0 ? CACHE_EVEN_SMALL : CACHE_ON;
+}
+
+static void use_index(const char *words, const struct rch_args *args, struct rch_where *where)
+{
+    char trouble[1024];
+    struct rch_error err = {0};
+    where->keeps = cache_wish(args) == CACHE_OFF ? NULL : words;
+    if (!where->keeps)
+        return;
+    if (rch_index_open(where->graph, words, rch_alloc_default(), trouble, sizeof(trouble), &err) !=
+        RCH_OK)
+        rch_say_error(words, &err);
+    else if (*trouble)
+        rch_say("%s", trouble);
+}
+
+// The answer is out; whether what it took can be kept is nobody's worry.
+static void save_index(const struct rch_where *where)
+{
+    const struct rch_args any = {0};
+    struct rch_watch watch;
+    struct rch_error err = {0};
+    const char *trouble = rch_derived_trouble(where->graph);
+    if (trouble)
+        rch_say("%s.idx: %s; not used, and made again", where->keeps, trouble);
+    rch_watch_start(&watch);
+    (void)!rch_index_save(where->graph, where->keeps, cache_wish(&any) == CACHE_EVEN_SMALL,
+                          &watch.progress, &err);
+    rch_watch_end(&watch);
+}
+
+static int graph_of_file(const char *words, const struct rch_args *args, struct rch_where *where)
 {
     struct rch_error err = {0};
     enum rch_status st = rch_file_open(words, false, rch_alloc_default(), &where->graph, &err);
@@ -110,6 +151,7 @@ static int graph_of_file(const char *words, struct rch_where *where)
     }
     if (!where->graph)
         return say_cannot(words, &err);
+    use_index(words, args, where);
     if (where->graph->info.is_partial)
         rch_say("%s: the snapshot is partial: something could not be read when it was taken",
                 words);
@@ -126,12 +168,14 @@ int rch_where_open(const char *words, const struct rch_args *args, struct rch_wh
     enum rch_where_kind kind = rch_where_kind_of(words, &pid);
     snprintf(where->source, sizeof(where->source), "%s %s", kind_words[kind], words);
     if (kind == RCH_WHERE_SNAPSHOT)
-        return graph_of_file(words, where);
+        return graph_of_file(words, args, where);
     return graph_of_image(words, kind, pid, args, where);
 }
 
 void rch_where_close(struct rch_where *where)
 {
+    if (where->graph && where->keeps)
+        save_index(where);
     rch_graph_free(where->graph);
     where->graph = NULL;
 }

@@ -9,7 +9,8 @@ enum rch_where_kind { RCH_WHERE_SNAPSHOT, RCH_WHERE_PROCESS, RCH_WHERE_CORE };
 
 struct rch_where {
     struct rch_graph *graph;
-    char source[512];  // "snapshot app.rch", for the header
+    char source[512];   // "snapshot app.rch", for the header
+    const char *keeps;  // path of a snapshot whose index is kept beside it, or NULL
 };
 
 /// What the words name, by how they look and how the file begins.
@@ -24,7 +25,9 @@ void rch_where_close(struct rch_where *where);
 /// Options of every command that takes WHERE.
 #define RCH_WHERE_OPTIONS                                                                            \
     {RCH_OPT_SYSROOT, 0, "sysroot", "DIR", "cores: where the files of the other machine are"},       \
-    {RCH_OPT_MEMORY_LIMIT, 0, "memory-limit", "SIZE", "copy so much to memory at most (8G), the rest to disk"}
+    {RCH_OPT_MEMORY_LIMIT, 0, "memory-limit", "SIZE", "copy so much to memory at most (8G), the rest to disk"}, \
+    {RCH_OPT_MAX_MEMORY, 0, "max-memory", "SIZE", "do not begin work that needs more (what is free)"}, \
+    {RCH_OPT_NO_CACHE, 0, "no-cache", NULL, "snapshots: neither use nor write SNAPSHOT.idx"}
 
 #define RCH_WHERE_HELP                                                                               \
     "WHERE is a process number (read only: it stands still for a moment and goes on), a core file\n" \

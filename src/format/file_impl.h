@@ -13,6 +13,14 @@ RCH_MUST_CHECK enum rch_status rch_file_write_fd(const struct rch_graph *g, int 
                                                  const struct rch_progress *progress,
                                                  struct rch_error *err);
 
+/// What tells this snapshot from all others: of a graph that was opened from a whole file. False: it was
+/// captured, built or salvaged.
+struct rch_file_identity {
+    uint64_t bytes;     // of the file
+    uint64_t checksum;  // of its directory, which has the checksums of everything
+};
+bool rch_file_identity(const struct rch_graph *g, struct rch_file_identity *identity_out);
+
 /// As rch_file_open, from memory aligned to 8 bytes that must stay until the graph is freed;
 /// `unmap` (may be NULL) then frees it. On error the bytes stay the caller's.
 RCH_MUST_CHECK enum rch_status rch_file_open_bytes(const void *bytes, size_t num_bytes,
@@ -52,6 +60,7 @@ struct rch_reader {
     size_t num_repairs;
     struct rch_capture_info info;  // of the graph
     bool has_info;
+    uint64_t directory_checksum;  // 0: salvaged
 };
 
 const char *rch_section_name(uint32_t kind);

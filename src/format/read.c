@@ -187,6 +187,7 @@ static enum rch_status read_directory(struct rch_reader *r, struct rch_error *er
     }
     struct rch_file_info info;
     memcpy(&info, r->sections[RCH_SECTION_INFO].payload, sizeof(info));
+    r->directory_checksum = rch_checksum(directory.payload, directory.num * sizeof(*rows));
     if (memcmp(&info.counts, &r->counts, sizeof(info.counts)) != 0)
         return rch_fail(err, RCH_ECORRUPT, "counts of the file header and of INFO do not agree");
     r->info = info.capture;
@@ -216,6 +217,16 @@ static void mapped_release(struct rch_graph *graph)
     if (mapped->unmap)
         mapped->unmap((void *)(uintptr_t)mapped->reader.bytes, mapped->reader.num_bytes);
     rch_free(alloc, mapped, 1, sizeof(*mapped));
+}
+
+bool rch_file_identity(const struct rch_graph *g, struct rch_file_identity *identity_out)
+{
+    if (g->release != mapped_release)
+        return false;
+    const struct mapped *mapped = g->owner;
+    identity_out->bytes = mapped->reader.num_bytes;
+    identity_out->checksum = mapped->reader.directory_checksum;
+    return identity_out->checksum != 0;
 }
 
 static enum rch_status check_counts(const struct rch_reader *r, struct rch_error *err)
@@ -300,8 +311,10 @@ static enum rch_status open_reader(struct rch_reader *r, bool salvage, struct rc
     enum rch_status st = rch_file_header_check(r, err);
     if (st == RCH_OK)
         st = read_directory(r, err);
-    if (st == RCH_ECORRUPT && salvage)
+    if (st == RCH_ECORRUPT && salvage) {
+        r->directory_checksum = 0;
         st = rch_file_salvage(r, err);
+    }
     return st;
 }
 

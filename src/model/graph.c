@@ -3,10 +3,14 @@
 // verify.h checks.
 #include "model/graph.h"
 
+#include "model/derived.h"
+
 void rch_graph_free(struct rch_graph *graph)
 {
-    if (graph)
-        graph->release(graph);
+    if (!graph)
+        return;
+    rch_derived_free(graph->derived);
+    graph->release(graph);
 }
 
 uint64_t rch_size_bytes(const struct rch_graph *g, rch_node v)

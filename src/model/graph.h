@@ -226,6 +226,8 @@ struct rch_graph {
     struct rch_capture_info info;
     void (*release)(struct rch_graph *graph);  // frees the columns, then the struct itself
     void *owner;                               // for release
+    struct rch_derived
+        *derived;  // what was computed from it (model/derived.h); NULL: nothing is kept
 };
 
 void rch_graph_free(struct rch_graph *graph);  // NULL is fine

@@ -9,7 +9,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,6 +16,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "base/memory.h"
 #include "target/quiet_thread.h"
 #include "target/target.h"
 
@@ -28,64 +28,11 @@
 #define MADV_POPULATE_WRITE 23
 #endif
 
-// The number behind `name` on a line of a file, or the file's one number if name is ""; `otherwise` when
-// there is no such file or it says "max".
-static uint64_t number_in(const char *path, const char *name, uint64_t otherwise)
-{
-    char line[256];
-    size_t num_name = strlen(name);
-    FILE *file = fopen(path, "re");
-    uint64_t value = otherwise;
-    while (file && fgets(line, sizeof(line), file)) {
-        uint64_t number;
-        if (strncmp(line, name, num_name) == 0 &&
-            sscanf(line + num_name, " %" SCNu64, &number) == 1)
-            value = number;
-    }
-    if (file)
-        (void)fclose(file);
-    return value;
-}
-
-static uint64_t number_of_group(const char *group, const char *file, const char *name,
-                                uint64_t otherwise)
-{
-    char path[PATH_MAX + 64];
-    int num = snprintf(path, sizeof(path), "/sys/fs/cgroup%s/%s", group, file);
-    return num > 0 && (size_t)num < sizeof(path) ? number_in(path, name, otherwise) : otherwise;
-}
-
-// What our control group leaves us; the files it has in memory, unused for long, give way.
-static uint64_t left_in_group(void)
-{
-    char line[PATH_MAX], group[PATH_MAX] = "";
-    FILE *file = fopen("/proc/self/cgroup", "re");
-    while (file && fgets(line, sizeof(line), file)) {
-        line[strcspn(line, "\n")] = '\0';
-        if (strncmp(line, "0::/", 4) == 0)
-            memcpy(group, line + 3, strlen(line + 3) + 1);
-    }
-    if (file)
-        (void)fclose(file);
-    uint64_t most = number_of_group(group, "memory.max", "", UINT64_MAX);
-    uint64_t used = number_of_group(group, "memory.current", "", 0);
-    uint64_t idle = number_of_group(group, "memory.stat", "inactive_file", 0);
-    used = used > idle ? used - idle : 0;
-    return most > used ? most - used : 0;
-}
-
-static uint64_t free_memory(void)
-{
-    uint64_t left = left_in_group();
-    uint64_t kib = number_in("/proc/meminfo", "MemAvailable:", 0);
-    return kib < left / 1024 ? kib * 1024 : left;
-}
-
 enum rch_status rch_pieces_init(struct rch_pieces *pieces, uint64_t memory_limit,
                                 const char *temp_dir, struct rch_error *err)
 {
     *pieces = (struct rch_pieces){.fd = -1, .num_anonymous = SIZE_MAX, .temp_dir = temp_dir};
-    pieces->memory_limit = memory_limit ? memory_limit : free_memory() / 2;
+    pieces->memory_limit = memory_limit ? memory_limit : rch_memory_left() / 2;
     for (uint64_t bytes = MOST_BYTES; bytes >= LEAST_BYTES; bytes /= 2) {
         void *mem =
             mmap(NULL, bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);

@@ -283,7 +283,7 @@ static bool count_down(void *ctx, const char *phase, uint64_t done, uint64_t tot
 
 static void each_part_of_the_work_can_be_canceled(void **state)
 {
-    static const int reports[] = {1, 20, 40, 50, 70};  // 30, 15, 15 in the three parts
+    static const int reports[] = {1, 30, 80, 130, 200};  // 46, 61, 46 in the three parts
     (void)state;
     struct large large;
     large_init(&large, CHAIN);

@@ -73,6 +73,13 @@ def make_rch(graph, path):
     return path
 
 
+def make_big(num_objects, path):
+    """Write a made graph of any size (tests/c/made_graph.h) as a snapshot."""
+    lab = _find("REFCHAIN_WORK_LAB", "work_lab", "build*/**/work_lab")
+    subprocess.run([lab, "make", str(num_objects), str(path)], check=True)
+    return path
+
+
 def make_all(folder):
     """Every graph of tests/golden as a snapshot of the same name in folder, hostile.rch, what is known."""
     for graph in sorted(GOLDEN.glob("*.graph")):

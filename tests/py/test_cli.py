@@ -14,12 +14,9 @@ import unicodedata
 import native
 import pytest
 
-COMMANDS = ["why", "paths", "what-if", "top", "cycles", "stacks", "fds", "graph", "diff", "watch",
-            "known", "dump", "doctor"]
+COMMANDS = ["why", "paths", "what-if", "top", "cycles", "stacks", "fds", "graph", "diff",
+            "watch", "known", "dump", "doctor"]
 TAKE_WHERE = set(COMMANDS) - {"doctor", "known", "watch"}
-WHERE_OPTIONS = {"--sysroot", "--memory-limit"}  # told once on the man page, for all
-JUDGES = {"why", "diff"}
-JUDGE_OPTIONS = {"--format", "--known", "--fail-on-new"}  # told once, too
 SCHEMAS = native.ROOT / "docs" / "schema"
 
 
