@@ -29,13 +29,14 @@ from ._graph import (
 from ._growth import Growth, Place, TypeGrowth, growth, show_growth
 from ._picture import Arrow, Box, Picture
 from ._stacks import Frame, Local, Stacks, Thread
+from ._suspects import Keeps, Reason, Suspect, Suspects, suspects
 
 __all__ = [
     "Answer", "Arrow", "Box", "Break", "Cut", "Error", "Fd", "FdGroup", "FdOwner", "Fds", "Frame",
-    "Freed", "Graph", "Growth", "Holder", "Hop", "Local", "Node", "Picture", "Place", "Reached",
-    "Root", "Stacks", "Thread", "Top", "TypeCount", "TypeGrowth", "__version__", "attach",
-    "break_at", "by_type", "dump", "growth", "load", "load_core", "load_ipython_extension",
-    "show_growth", "snapshot", "why",
+    "Freed", "Graph", "Growth", "Holder", "Hop", "Keeps", "Local", "Node", "Picture", "Place",
+    "Reached", "Reason", "Root", "Stacks", "Suspect", "Suspects", "Thread", "Top", "TypeCount",
+    "TypeGrowth", "__version__", "attach", "break_at", "by_type", "dump", "growth", "load",
+    "load_core", "load_ipython_extension", "show_growth", "snapshot", "suspects", "why",
 ]
 
 

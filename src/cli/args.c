@@ -57,6 +57,7 @@ static bool take_option(const struct rch_command *command, int id, struct rch_ar
     case RCH_OPT_REFS: args->refs = true; return true;
     case RCH_OPT_TYPES: args->types = true; return true;
     case RCH_OPT_BACKREFS: args->backrefs = true; return true;
+    case RCH_OPT_BASELINE: args->baseline = optarg; return true;
     case RCH_OPT_OUTPUT: args->output = optarg; return true;
     case RCH_OPT_SYSROOT: args->sysroot = optarg; return true;
     case RCH_OPT_MEMORY_LIMIT:

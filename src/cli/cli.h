@@ -36,6 +36,7 @@ enum rch_option_id {
     RCH_OPT_BACKREFS,
     RCH_OPT_DEPTH,
     RCH_OPT_TYPES,
+    RCH_OPT_BASELINE,
 };
 
 /// One row of an option table: getopt's options and the help text both come from it.
@@ -53,6 +54,7 @@ struct rch_args {
     bool json, raw, all, why, svg, html, refs, backrefs, types;
     uint32_t limit, max_holders, depth;
     const char *output, *sysroot;
+    const char *baseline;   // of suspects
     uint64_t memory_limit;  // bytes, 0: not given
     const char *thread;     // of stacks
     bool locals;
@@ -72,6 +74,7 @@ struct rch_command {
 };
 extern const struct rch_command rch_command_why, rch_command_top, rch_command_stacks,
     rch_command_fds, rch_command_graph, rch_command_diff, rch_command_dump, rch_command_doctor;
+extern const struct rch_command rch_command_suspects;
 
 /// Parse argv[1..] for `command`. Returns -1 to go on, otherwise the exit code to end with (help was
 /// printed, or a usage error said).

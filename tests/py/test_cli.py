@@ -14,7 +14,7 @@ import unicodedata
 import native
 import pytest
 
-COMMANDS = ["why", "top", "stacks", "fds", "graph", "diff", "dump", "doctor"]
+COMMANDS = ["suspects", "why", "top", "stacks", "fds", "graph", "diff", "dump", "doctor"]
 TAKE_WHERE = set(COMMANDS) - {"doctor"}
 WHERE_OPTIONS = {"--sysroot", "--memory-limit"}  # told once on the man page, for all
 SCHEMAS = native.ROOT / "docs" / "schema"

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: MIT
+// analyze/evidence_size.c -- evidence in numbers: how many, how large, how they hang together.
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "analyze/evidence.h"
+
+enum {
+    ACCUMULATES = 20,
+    ONE_REFERENCE = -10,
+    SEVERAL = 15,
+    SCATTERED = -50,
+    PER_SOCKET = 12,  // each doubling
+    PER_FILE = 8,
+    GARBAGE = 30,
+    MANY = 8,
+};
+
+struct rch__verdict rch__verdict_of(struct rch__case *c, int32_t score, const char *sentence)
+{
+    c->is_out_of_memory = c->is_out_of_memory || !sentence;
+    return (struct rch__verdict){score, sentence};
+}
+
+static const char *plural(uint64_t num)
+{
+    return num == 1 ? "" : "s";
+}
+
+// Its score is that of rch__size_score(); here it is told where it is a large part of the heap.
+struct rch__verdict rch__judge_size(struct rch__case *c)
+{
+    uint64_t heap = c->s->heap_bytes, kept = c->lead->told.kept_bytes;
+    if (!heap || kept < heap / 20)
+        return (struct rch__verdict){0, NULL};
+    uint64_t percent = (uint64_t)((double)kept * 100.0 / (double)heap + 0.5);
+    return RCH__VERDICT(c, 0, "they keep %" PRIu64 "%% of the heap", percent);
+}
+
+/// References out of one container, or several of one kind, that lead to the members.
+static const struct rch_holder *grown_container(const struct rch_answer *answer)
+{
+    for (uint32_t i = 0; i < answer->num_holders; i++) {
+        const struct rch_holder *holder = &answer->holders[i];
+        if (holder->is_cuttable && holder->cut_is_group && holder->num_cut_refs >= MANY &&
+            holder->holds >= answer->objects / 4)
+            return holder;
+    }
+    return NULL;
+}
+
+struct rch__verdict rch__judge_accumulation(struct rch__case *c)
+{
+    const struct rch_answer *answer = c->lead->answer;
+    const struct rch_holder *holder = grown_container(answer);
+    if (!holder) {
+        bool is_one = answer->num_holders == 1 && answer->holders[0].is_cuttable &&
+                      !answer->holders[0].cut_is_group;
+        return (struct rch__verdict){is_one ? ONE_REFERENCE : 0, NULL};
+    }
+    const char *type = holder->cut ? holder->hops[holder->cut - 1].type : NULL;
+    uint32_t containers = holder->cut ? holder->hops[holder->cut - 1].num_objects : 1;
+    if (!type)
+        return RCH__VERDICT(c, ACCUMULATES, "%" PRIu32 " references out of one place hold them",
+                            holder->num_cut_refs);
+    if (containers > 1)
+        return RCH__VERDICT(c, ACCUMULATES,
+                            "they accumulate: %" PRIu32 " entries of %" PRIu32
+                            " containers (%s) hold them",
+                            holder->num_cut_refs, containers, type);
+    return RCH__VERDICT(c, ACCUMULATES,
+                        "they accumulate: %" PRIu32 " entries of one container (%s) hold them",
+                        holder->num_cut_refs, type);
+}
+
+struct rch__verdict rch__judge_several(struct rch__case *c)
+{
+    const struct rch_answer *answer = c->lead->answer;
+    if (answer->is_diffuse || answer->num_holders < 2 || !answer->holders[0].is_cuttable)
+        return (struct rch__verdict){0, NULL};
+    uint64_t alone = 0;
+    for (uint32_t i = 0; i < answer->num_holders; i++)
+        alone += answer->holders[i].frees.question;
+    if (alone >= answer->all_cut.question)
+        return (struct rch__verdict){0, NULL};  // each has its own
+    return RCH__VERDICT(c, SEVERAL,
+                        "%" PRIu32 " independent holders keep them: who repairs one sees most stay",
+                        answer->num_holders);
+}
+
+struct rch__verdict rch__judge_scattered(struct rch__case *c)
+{
+    const struct rch_answer *answer = c->lead->answer;
+    if (!answer->is_diffuse)
+        return (struct rch__verdict){0, NULL};
+    uint64_t most = answer->num_holders ? answer->holders[0].holds : 0;
+    if (most >= answer->objects / 2 + 1 && grown_container(answer))
+        return (struct rch__verdict){0, NULL};
+    return (struct rch__verdict){
+        SCATTERED, "no few references hold them: they belong to many places of the program"};
+}
+
+struct rch__verdict rch__judge_resources(struct rch__case *c)
+{
+    const struct rch_suspect *told = &c->lead->told;
+    uint32_t num = told->sockets + told->files + told->other_fds;
+    int32_t score = rch__doublings(told->sockets, 1, PER_SOCKET) +
+                    rch__doublings((uint64_t)told->files + told->other_fds, 1, PER_FILE);
+    if (!num)
+        return (struct rch__verdict){0, NULL};
+    if (told->sockets == num)
+        return RCH__VERDICT(c, score, "they keep %" PRIu32 " socket%s open", num, plural(num));
+    if (told->files == num)
+        return RCH__VERDICT(c, score, "they keep %" PRIu32 " file%s open", num, plural(num));
+    return RCH__VERDICT(
+        c, score,
+        "they keep %" PRIu32 " descriptors open: %" PRIu32 " socket%s, %" PRIu32 " file%s", num,
+        told->sockets, plural(told->sockets), told->files, plural(told->files));
+}
+
+struct rch__verdict rch__judge_garbage(struct rch__case *c)
+{
+    const struct rch_answer *answer = c->lead->answer;
+    if (answer->garbage < MANY || answer->garbage < answer->objects / 2)
+        return (struct rch__verdict){0, NULL};
+    return RCH__VERDICT(c, GARBAGE,
+                        "%" PRIu64 " of them are reached by nothing but reference cycles: the "
+                        "collector is off, or has not come by",
+                        answer->garbage);
+}

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: MIT
+// analyze/origins.c -- whose a module is, and which holders are known to be benign: look-ups in the two
+// tables beside it, which are data.
+#include <string.h>
+
+#include "analyze/suspects_impl.h"
+
+static const char *const stdlib_modules[] = {
+#define STDLIB(name) name,
+#include "analyze/stdlib_modules.def"
+#undef STDLIB
+};
+
+struct benign {
+    const char *root, *name, *reason;
+};
+static const struct benign benign_holders[] = {
+#define BENIGN(root, name, reason) {root, name, reason},
+#include "analyze/benign_holders.def"
+#undef BENIGN
+};
+
+// Order of a name and the first `num` bytes of another.
+static int compare_part(const char *name, const char *part, size_t num)
+{
+    int order = strncmp(name, part, num);
+    return order ? order : (name[num] != '\0');
+}
+
+enum rch__origin rch__origin_of_module(const char *module)
+{
+    size_t num = strcspn(module, "."), low = 0;
+    size_t high = sizeof(stdlib_modules) / sizeof(stdlib_modules[0]);
+    if (num == 0)
+        return RCH__BUILTIN;
+    if (num == 8 && strncmp(module, "refchain", num) == 0)
+        return RCH__OWN;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        int order = compare_part(stdlib_modules[middle], module, num);
+        if (order == 0)
+            return RCH__STDLIB;
+        if (order < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return RCH__PROGRAM;
+}
+
+/// "re.*" fits "re" and "re._compiler", "pydoc*" all that begins so, any other only itself.
+static bool fits(const char *pattern, const char *name)
+{
+    size_t num = strlen(pattern);
+    if (num == 0 || pattern[num - 1] != '*')
+        return strcmp(pattern, name) == 0;
+    if (num >= 2 && pattern[num - 2] == '.')
+        return strncmp(name, pattern, num - 2) == 0 &&
+               (name[num - 2] == '.' || name[num - 2] == '\0');
+    return strncmp(name, pattern, num - 1) == 0;
+}
+
+const char *rch__benign_reason(const char *root_name, const char *name)
+{
+    for (size_t i = 0; i < sizeof(benign_holders) / sizeof(benign_holders[0]); i++) {
+        const struct benign *row = &benign_holders[i];
+        if (fits(row->root, root_name) && fits(row->name, name ? name : ""))
+            return row->reason;
+    }
+    return NULL;
+}

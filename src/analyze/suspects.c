@@ -1,0 +1,391 @@
+// SPDX-License-Identifier: MIT
+// analyze/suspects.c -- the stages of suspects.h: the dominator tree, leads, who holds each of them, which
+// of them are one suspect, what those keep, evidence, rank.
+#include "analyze/suspects.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "analyze/fingerprint.h"
+#include "analyze/hops.h"
+#include "analyze/retained.h"
+#include "analyze/suspects_impl.h"
+
+enum {
+    DEFAULT_SUSPECTS = 10,
+    DEFAULT_LEADS = 32,
+    NUM_STAGES = 4,
+    PER_NUMBER = 5,  // tenths of bits each doubling
+    PER_BYTES = 3,
+    PER_SHARE = 10,
+    SMALL_BYTES = 4096,
+    SMALL_SHARE = 64,  // of the heap
+};
+
+static enum rch_status go_on(const struct rch__search *s, uint64_t stage, struct rch_error *err)
+{
+    if (s->options && !rch_go_on(s->options->progress, "suspects", stage, NUM_STAGES))
+        return rch_fail(err, RCH_ECANCELED, "suspects");
+    return RCH_OK;
+}
+
+static enum rch_status no_memory(const struct rch__search *s, struct rch_error *err)
+{
+    return rch_fail(err, RCH_ENOMEM, "suspects among %" PRIu32 " nodes", s->g->num_nodes);
+}
+
+// --- scores that need no answer ---
+
+int32_t rch__doublings(uint64_t value, uint64_t unit, int32_t per_doubling)
+{
+    int32_t score = 0;
+    if (unit == 0 || value < unit)
+        return 0;
+    while (value / 2 >= unit) {
+        value /= 2;
+        score += per_doubling;
+    }
+    return score + (int32_t)((value - unit) * (uint64_t)per_doubling / unit);  // of a doubling
+}
+
+int32_t rch__size_score(const struct rch__search *s, uint32_t type, uint64_t objects,
+                        uint64_t bytes)
+{
+    static const int32_t by_origin[] = {
+        [RCH__BUILTIN] = 0, [RCH__STDLIB] = 0, [RCH__PROGRAM] = 40, [RCH__OWN] = -200};
+    return rch__doublings(objects, 1, PER_NUMBER) + rch__doublings(bytes, SMALL_BYTES, PER_BYTES) +
+           rch__doublings(bytes, s->heap_bytes / SMALL_SHARE + 1, PER_SHARE) +
+           by_origin[rch__origin_of(s, type)];
+}
+
+// --- preparation ---
+
+struct named {
+    rch_str module, name;
+    uint32_t type;
+};
+
+static int compare_named(const void *a, const void *b)
+{
+    const struct named *x = a, *y = b;
+    if (x->module != y->module)
+        return x->module < y->module ? -1 : 1;
+    if (x->name != y->name)
+        return x->name < y->name ? -1 : 1;
+    return (x->type > y->type) - (x->type < y->type);
+}
+
+// Types of one name are one: a class that a function makes at every call.
+static enum rch_status name_types(struct rch__search *s, struct rch_error *err)
+{
+    const struct rch_graph *g = s->g;
+    s->origins = rch_block_make(s->alloc, g->num_types, sizeof(uint8_t));
+    s->same = rch_block_make(s->alloc, g->num_types, sizeof(uint32_t));
+    RCH_BLOCK(block, s->alloc, g->num_types, sizeof(struct named));
+    struct named *named = block.mem;
+    if (!s->origins.mem || !s->same.mem || !named)
+        return no_memory(s, err);
+    for (uint32_t i = 0; i < g->num_types; i++) {
+        named[i] = (struct named){g->types[i].module, g->types[i].name, i};
+        ((uint8_t *)s->origins.mem)[i] =
+            (uint8_t)rch__origin_of_module(rch_str_get(g, g->types[i].module));
+    }
+    if (g->num_types)
+        qsort(named, g->num_types, sizeof(*named), compare_named);
+    for (uint32_t i = 0, first = 0; i < g->num_types; i++) {
+        if (named[i].module != named[first].module || named[i].name != named[first].name)
+            first = i;
+        ((uint32_t *)s->same.mem)[named[i].type] = named[first].type;
+    }
+    return RCH_OK;
+}
+
+static enum rch_status prepare(struct rch__search *s, struct rch_error *err)
+{
+    const struct rch_progress *progress = s->options ? s->options->progress : NULL;
+    RCH_TRY(name_types(s, err));
+    RCH_TRY(rch_domtree_init(&s->dom, s->g, s->alloc, progress, err));
+    RCH_TRY(rch_retained_bytes(s->g, &s->dom, s->alloc, &s->retained, err));
+    s->heap_bytes = s->retained[rch_super_root(&s->dom)];
+    if (s->options && s->options->baseline) {
+        struct rch_growth_options growth = {.max_places = 200, .progress = progress};
+        RCH_TRY(rch_growth(s->options->baseline, s->g, s->rev, &growth, s->alloc, &s->growth, err));
+    }
+    return RCH_OK;
+}
+
+static void drop(struct rch__search *s)
+{
+    for (size_t i = 0; i < s->leads.num; i++) {
+        rch_block_drop(&RCH__LEAD(s, i)->members);
+        rch_answer_free(RCH__LEAD(s, i)->answer);
+    }
+    rch_vec_deinit(&s->leads);
+    if (s->retained)
+        rch_free(s->alloc, s->retained, (size_t)s->g->num_nodes + 1, sizeof(uint64_t));
+    if (s->dom.idom)
+        rch_domtree_deinit(&s->dom);
+    rch_growth_free(s->growth);
+    rch_block_drop(&s->origins);
+    rch_block_drop(&s->same);
+}
+
+// --- who holds the leads ---
+
+static bool is_member(const struct rch__search *s, const struct rch__lead *lead, rch_node v)
+{
+    if (rch__type_at(s, v) != lead->type || rch_is_orphan(&s->dom, v))
+        return false;
+    return lead->anchor == RCH_NO_NODE || s->dom.idom[v] == lead->anchor;
+}
+
+static enum rch_status take_members(struct rch__search *s, struct rch__lead *lead,
+                                    struct rch_error *err)
+{
+    uint32_t num = 0;
+    lead->members = rch_block_make(s->alloc, lead->objects, sizeof(rch_node));
+    rch_node *members = lead->members.mem;
+    if (!members)
+        return no_memory(s, err);
+    for (rch_node v = 0; v < s->g->num_objects && num < lead->objects; v++)
+        if (is_member(s, lead, v))
+            members[num++] = v;
+    lead->objects = num;
+    return RCH_OK;
+}
+
+static int compare_prints(const void *a, const void *b)
+{
+    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+    return (x > y) - (x < y);
+}
+
+// A holder is told by the path to its cut: leads of different types that it holds have that in common.
+static enum rch_status take_prints(struct rch__search *s, struct rch__lead *lead,
+                                   struct rch_error *err)
+{
+    const struct rch_answer *answer = lead->answer;
+    lead->prints = rch_arena_take(s->arena, answer->num_holders, sizeof(uint64_t));
+    if (!lead->prints)
+        return no_memory(s, err);
+    for (uint32_t i = 0; i < answer->num_holders; i++) {
+        const struct rch_holder *holder = &answer->holders[i];
+        uint32_t num = holder->is_cuttable ? holder->cut + 1 : holder->num_hops;
+        char print[RCH_FINGERPRINT_BYTES];
+        rch_fingerprint(holder->root_kind, holder->root_name, holder->hops,
+                        num < holder->num_hops ? num : holder->num_hops, print);
+        lead->prints[lead->num_prints++] = strtoull(print + strlen("rc1:"), NULL, 16);
+    }
+    if (lead->num_prints)
+        qsort(lead->prints, lead->num_prints, sizeof(*lead->prints), compare_prints);
+    return RCH_OK;
+}
+
+static enum rch_status ask(struct rch__search *s, struct rch__lead *lead, struct rch_error *err)
+{
+    RCH_TRY(take_members(s, lead, err));
+    const char *type = rch_type_text(s->g, lead->type, s->arena);
+    if (!type)
+        return no_memory(s, err);
+    struct rch_question question = {type, lead->members.mem, (uint32_t)lead->objects};
+    struct rch_why_options why = {.progress = s->options ? s->options->progress : NULL};
+    lead->told.type = type;
+    RCH_TRY(rch_why(s->g, s->rev, &question, &why, s->alloc, &lead->answer, err));
+    return take_prints(s, lead, err);
+}
+
+static enum rch_status ask_from(struct rch__search *s, size_t first, struct rch_error *err)
+{
+    uint32_t max = s->options && s->options->max_leads ? s->options->max_leads : DEFAULT_LEADS;
+    for (size_t i = first; i < s->leads.num && i < max; i++)
+        RCH_TRY(ask(s, RCH__LEAD(s, i), err));
+    if (s->leads.num > max)
+        s->leads.num = max;
+    return RCH_OK;
+}
+
+// --- leads that are one suspect ---
+
+static int compare_leads(const void *a, const void *b)
+{
+    const struct rch__lead *x = a, *y = b;
+    if (x->answer->is_diffuse != y->answer->is_diffuse)
+        return x->answer->is_diffuse ? 1 : -1;
+    if (x->num_prints != y->num_prints)
+        return x->num_prints > y->num_prints ? -1 : 1;
+    bool x_all = x->anchor == RCH_NO_NODE, y_all = y->anchor == RCH_NO_NODE;
+    if (x_all != y_all)
+        return x_all ? -1 : 1;
+    if (x->prior != y->prior)
+        return x->prior > y->prior ? -1 : 1;
+    return strcmp(x->told.type, y->told.type);
+}
+
+static bool is_held_by(const struct rch__lead *lead, const struct rch__lead *other)
+{
+    uint32_t k = 0;
+    for (uint32_t i = 0; i < lead->num_prints; i++) {
+        while (k < other->num_prints && other->prints[k] < lead->prints[i])
+            k++;
+        if (k == other->num_prints || other->prints[k] != lead->prints[i])
+            return false;
+    }
+    return true;
+}
+
+static enum rch_status join(struct rch__search *s, struct rch_error *err)
+{
+    if (s->leads.num)
+        qsort(s->leads.mem, s->leads.num, sizeof(struct rch__lead), compare_leads);
+    for (uint32_t i = 0; i < s->leads.num; i++) {
+        struct rch__lead *lead = RCH__LEAD(s, i);
+        lead->suspect = i;
+        for (uint32_t k = 0; k < i && lead->suspect == i; k++) {
+            const struct rch__lead *other = RCH__LEAD(s, k);
+            if (other->suspect == k && lead->num_prints && is_held_by(lead, other))
+                lead->suspect = k;
+        }
+    }
+    for (uint32_t i = 0; i < s->leads.num; i++) {
+        struct rch_suspect *told = &RCH__LEAD(s, i)->told;
+        struct rch_suspect_type *with =
+            rch_arena_take(s->arena, s->leads.num, sizeof(struct rch_suspect_type));
+        if (!with)
+            return no_memory(s, err);
+        for (uint32_t k = i + 1; k < s->leads.num; k++)
+            if (RCH__LEAD(s, k)->suspect == i && strcmp(RCH__LEAD(s, k)->told.type, told->type))
+                with[told->num_with++] =
+                    (struct rch_suspect_type){RCH__LEAD(s, k)->told.type, RCH__LEAD(s, k)->objects};
+        told->with = with;
+    }
+    return RCH_OK;
+}
+
+// --- the result ---
+
+static bool has_holder(const struct rch__lead *lead)
+{
+    const struct rch_answer *answer = lead->answer;
+    return answer->num_holders || answer->garbage;
+}
+
+static enum rch_status judge(struct rch__search *s, struct rch_error *err)
+{
+    __attribute__((cleanup(rch__keep_end))) struct rch__keeper keeper = {.s = s};
+    RCH_TRY(rch__keep_begin(&keeper, err));
+    for (uint32_t i = 0; i < s->leads.num; i++) {
+        struct rch__lead *lead = RCH__LEAD(s, i);
+        if (lead->suspect != i || !has_holder(lead))
+            continue;
+        lead->told.objects = lead->objects;
+        lead->told.bytes = lead->answer->bytes;
+        lead->told.answer = lead->answer;
+        RCH_TRY(rch__keep(&keeper, lead, err));
+        RCH_TRY(rch__judge(s, lead, err));
+    }
+    return RCH_OK;
+}
+
+static int compare_suspects(const void *a, const void *b)
+{
+    const struct rch_suspect *x = a, *y = b;
+    if (x->is_likely != y->is_likely)
+        return x->is_likely ? -1 : 1;
+    if (x->score != y->score)
+        return x->score > y->score ? -1 : 1;
+    int order = strcmp(x->type, y->type);
+    return order ? order : (x->objects < y->objects) - (x->objects > y->objects);
+}
+
+// Answers of listed suspects move to the result.
+static enum rch_status list(struct rch__search *s, struct rch_suspects *out, struct rch_error *err)
+{
+    uint32_t max =
+        s->options && s->options->max_suspects ? s->options->max_suspects : DEFAULT_SUSPECTS;
+    out->suspects = rch_arena_take(s->arena, s->leads.num, sizeof(struct rch_suspect));
+    if (!out->suspects)
+        return no_memory(s, err);
+    RCH_TRY(rch_vec_reserve(&out->answers, s->leads.num, err));
+    out->num_leads = (uint32_t)s->leads.num;
+    for (uint32_t i = 0; i < s->leads.num; i++) {
+        struct rch__lead *lead = RCH__LEAD(s, i);
+        if (lead->suspect != i || !has_holder(lead) || lead->told.score < RCH_SUSPECT_POSSIBLE)
+            continue;
+        RCH_TRY(rch_vec_append(&out->answers, &lead->answer, 1, err));
+        lead->answer = NULL;
+        out->suspects[out->num_suspects++] = lead->told;
+    }
+    if (out->num_suspects)
+        qsort(out->suspects, out->num_suspects, sizeof(struct rch_suspect), compare_suspects);
+    if (out->num_suspects > max) {
+        out->num_more = out->num_suspects - max;
+        out->num_suspects = max;
+    }
+    return RCH_OK;
+}
+
+static enum rch_status find(struct rch__search *s, struct rch_suspects *out, struct rch_error *err)
+{
+    RCH_TRY(go_on(s, 0, err));
+    RCH_TRY(prepare(s, err));
+    RCH_TRY(go_on(s, 1, err));
+    RCH_TRY(rch__find_type_leads(s, err));
+    RCH_TRY(ask_from(s, 0, err));
+    RCH_TRY(go_on(s, 2, err));
+    size_t num = s->leads.num;
+    RCH_TRY(rch__find_crowd_leads(s, err));
+    RCH_TRY(ask_from(s, num, err));
+    RCH_TRY(go_on(s, 3, err));
+    RCH_TRY(join(s, err));
+    RCH_TRY(judge(s, err));
+    out->heap_objects = s->g->num_objects;
+    out->heap_bytes = s->heap_bytes;
+    out->has_baseline = s->growth != NULL;
+    out->is_partial = s->g->info.is_partial != 0;
+    return list(s, out, err);
+}
+
+enum rch_status rch_suspects(const struct rch_graph *g, const struct rch_reverse *rev,
+                             const struct rch_suspects_options *options,
+                             const struct rch_alloc *alloc, struct rch_suspects **out,
+                             struct rch_error *err)
+{
+    struct rch_reverse own = {0};
+    if (!rev)
+        RCH_TRY(rch_reverse_init(&own, g, alloc, err));
+    struct rch_suspects *suspects = rch_calloc(alloc, 1, sizeof(*suspects));
+    enum rch_status st = suspects ? RCH_OK : rch_fail(err, RCH_ENOMEM, "suspects");
+    if (suspects) {
+        rch_arena_init(&suspects->arena, alloc);
+        rch_vec_init(&suspects->answers, alloc, sizeof(struct rch_answer *));
+        struct rch__search s = {.g = g,
+                                .rev = rev ? rev : &own,
+                                .alloc = alloc,
+                                .options = options,
+                                .arena = &suspects->arena};
+        rch_vec_init(&s.leads, alloc, sizeof(struct rch__lead));
+        st = find(&s, suspects, err);
+        drop(&s);
+        if (st == RCH_OK)
+            *out = suspects;
+        else
+            rch_suspects_free(suspects);
+    }
+    if (!rev)
+        rch_reverse_deinit(&own);
+    return st;
+}
+
+void rch_suspects_free(struct rch_suspects *suspects)
+{
+    if (!suspects)
+        return;
+    const struct rch_alloc *alloc = suspects->arena.alloc;
+    for (size_t i = 0; i < suspects->answers.num; i++)
+        rch_answer_free(RCH_VEC_AT(&suspects->answers, struct rch_answer *, i));
+    rch_vec_deinit(&suspects->answers);
+    rch_arena_deinit(&suspects->arena);
+    rch_free(alloc, suspects, 1, sizeof(*suspects));
+}
