@@ -30,6 +30,8 @@ static const struct evidence table[] = {
     {"thread-local", rch__judge_thread_local, true},
     {"suspended", rch__judge_suspended, true},
     {"class-container", rch__judge_class_container, true},
+    {"default-argument", rch__judge_default_argument, true},
+    {"logging", rch__judge_logging, true},
     {"closure", rch__judge_closure, false},
 };
 enum { NUM_EVIDENCE = sizeof(table) / sizeof(table[0]), ANOMALY = 15 };
@@ -42,9 +44,10 @@ static int compare_reasons(const void *a, const void *b)
     return strcmp(x->word, y->word);
 }
 
-enum rch_status rch__judge(struct rch__search *s, struct rch__lead *lead, struct rch_error *err)
+enum rch_status rch__judge(const struct rch__search *s, struct rch__lead *lead,
+                           const uint64_t *kept, struct rch_error *err)
 {
-    struct rch__case c = {s, lead, s->arena, false};
+    struct rch__case c = {s, lead, kept, s->arena, false};
     struct rch_suspect *told = &lead->told;
     struct rch_suspect_reason *reasons =
         rch_arena_take(s->arena, NUM_EVIDENCE, sizeof(struct rch_suspect_reason));

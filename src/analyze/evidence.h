@@ -8,6 +8,7 @@
 struct rch__case {
     const struct rch__search *s;
     const struct rch__lead *lead;  // told: what is kept is filled in
+    const uint64_t *kept;          // bits: what only its members keep, them included
     struct rch_arena *arena;       // of sentences
     bool is_out_of_memory;         // a judge could not write its sentence
 };
@@ -40,6 +41,8 @@ struct rch__verdict rch__judge_context(struct rch__case *c);
 struct rch__verdict rch__judge_thread_local(struct rch__case *c);
 struct rch__verdict rch__judge_suspended(struct rch__case *c);
 struct rch__verdict rch__judge_class_container(struct rch__case *c);
+struct rch__verdict rch__judge_default_argument(struct rch__case *c);
+struct rch__verdict rch__judge_logging(struct rch__case *c);
 struct rch__verdict rch__judge_closure(struct rch__case *c);
 
 #endif

@@ -65,18 +65,25 @@ static struct rch__verdict judge_stdlib_place(struct rch__case *c, const struct 
 
 struct rch__verdict rch__judge_place(struct rch__case *c)
 {
-    enum { STATIC_TYPE = -80 };
+    enum { STATIC_TYPE = -80, IN_PROGRAM = 20 };
     const struct rch_answer *answer = c->lead->answer;
-    const struct rch_holder *holder = answer->num_holders ? &answer->holders[0] : NULL;
-    if (!holder)
-        return nothing;
-    if (holder->root_kind == RCH_ROOT_STATIC_TYPE &&
-        rch__origin_of(c->s, c->lead->type) != RCH__PROGRAM)
-        return (struct rch__verdict){STATIC_TYPE, "a part of the interpreter's own types"};
-    if (holder->root_kind == RCH_ROOT_MODULE &&
-        rch__origin_of_module(holder->root_name) == RCH__STDLIB)
-        return judge_stdlib_place(c, holder);
-    return nothing;
+    bool is_own = rch__origin_of(c->s, c->lead->type) == RCH__PROGRAM;
+    bool is_in_program = answer->num_holders != 0;
+    for (uint32_t i = 0; i < answer->num_holders; i++) {
+        const struct rch_holder *holder = &answer->holders[i];
+        if (holder->holds < answer->objects / 2)
+            continue;
+        enum rch__origin origin = holder->root_kind == RCH_ROOT_MODULE
+                                      ? rch__origin_of_module(holder->root_name)
+                                      : RCH__BUILTIN;
+        if (origin == RCH__STDLIB && (!is_own || i == 0))
+            return judge_stdlib_place(c, holder);
+        if (holder->root_kind == RCH_ROOT_STATIC_TYPE && !is_own)
+            return (struct rch__verdict){STATIC_TYPE, "a part of the interpreter's own types"};
+        is_in_program = is_in_program && origin == RCH__PROGRAM;
+    }
+    // For types of the program's own that is in the score of the size.
+    return (struct rch__verdict){is_in_program && !is_own ? IN_PROGRAM : 0, NULL};
 }
 
 // --- things known to keep ---
@@ -222,6 +229,32 @@ struct rch__verdict rch__judge_class_container(struct rch__case *c)
         }
     }
     return nothing;
+}
+
+struct rch__verdict rch__judge_default_argument(struct rch__case *c)
+{
+    enum { DEFAULT = 25 };
+    const struct rch_answer *answer = c->lead->answer;
+    for (uint32_t i = 0; i < answer->num_holders; i++) {
+        const struct rch_holder *holder = &answer->holders[i];
+        for (uint32_t k = 0; holder->cut_is_group && k < holder->cut; k++)
+            if (holder->hops[k].name && (strcmp(holder->hops[k].name, "__defaults__") == 0 ||
+                                         strcmp(holder->hops[k].name, "__kwdefaults__") == 0))
+                return (struct rch__verdict){
+                    DEFAULT, "the default value of an argument is made once, and collects them"};
+    }
+    return nothing;
+}
+
+struct rch__verdict rch__judge_logging(struct rch__case *c)
+{
+    enum { LOGGING = 25 };
+    const struct rch_hop *hop = hop_from(c, "Logger");
+    hop = hop ? hop : hop_from(c, "RootLogger");
+    if (!hop || !hop->name ||
+        (strcmp(hop->name, "handlers") != 0 && strcmp(hop->name, "filters") != 0))
+        return nothing;
+    return RCH__VERDICT(c, LOGGING, "a logger keeps its %s until they are removed", hop->name);
 }
 
 struct rch__verdict rch__judge_closure(struct rch__case *c)

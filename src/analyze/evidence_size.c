@@ -8,7 +8,7 @@
 
 enum {
     ACCUMULATES = 20,
-    ONE_REFERENCE = -10,
+    BY_NAME = -15,
     SEVERAL = 15,
     SCATTERED = -50,
     PER_SOCKET = 12,  // each doubling
@@ -50,15 +50,21 @@ static const struct rch_holder *grown_container(const struct rch_answer *answer)
     return NULL;
 }
 
+/// All holders are single references, not entries: attributes of modules and classes, mostly.
+static bool hangs_on_names(const struct rch_answer *answer)
+{
+    for (uint32_t i = 0; i < answer->num_holders; i++)
+        if (!answer->holders[i].is_cuttable || answer->holders[i].cut_is_group)
+            return false;
+    return answer->num_holders && !answer->is_diffuse;
+}
+
 struct rch__verdict rch__judge_accumulation(struct rch__case *c)
 {
     const struct rch_answer *answer = c->lead->answer;
     const struct rch_holder *holder = grown_container(answer);
-    if (!holder) {
-        bool is_one = answer->num_holders == 1 && answer->holders[0].is_cuttable &&
-                      !answer->holders[0].cut_is_group;
-        return (struct rch__verdict){is_one ? ONE_REFERENCE : 0, NULL};
-    }
+    if (!holder)
+        return (struct rch__verdict){hangs_on_names(answer) ? BY_NAME : 0, NULL};
     const char *type = holder->cut ? holder->hops[holder->cut - 1].type : NULL;
     uint32_t containers = holder->cut ? holder->hops[holder->cut - 1].num_objects : 1;
     if (!type)
@@ -77,7 +83,8 @@ struct rch__verdict rch__judge_accumulation(struct rch__case *c)
 struct rch__verdict rch__judge_several(struct rch__case *c)
 {
     const struct rch_answer *answer = c->lead->answer;
-    if (answer->is_diffuse || answer->num_holders < 2 || !answer->holders[0].is_cuttable)
+    if (answer->is_diffuse || answer->num_holders < 2 || answer->objects < MANY ||
+        !answer->holders[0].is_cuttable)
         return (struct rch__verdict){0, NULL};
     uint64_t alone = 0;
     for (uint32_t i = 0; i < answer->num_holders; i++)
@@ -95,8 +102,8 @@ struct rch__verdict rch__judge_scattered(struct rch__case *c)
     if (!answer->is_diffuse)
         return (struct rch__verdict){0, NULL};
     uint64_t most = answer->num_holders ? answer->holders[0].holds : 0;
-    if (most >= answer->objects / 2 + 1 && grown_container(answer))
-        return (struct rch__verdict){0, NULL};
+    if (most >= answer->objects - answer->objects / 4)
+        return (struct rch__verdict){0, NULL};  // paths that look alike are one place in the code
     return (struct rch__verdict){
         SCATTERED, "no few references hold them: they belong to many places of the program"};
 }

@@ -112,6 +112,15 @@ static enum rch_status count_fds(const struct rch__keeper *k, struct rch_suspect
 
 // --- what is kept ---
 
+bool rch__keeps_all(const struct rch__keeper *k, const struct rch__lead *lead)
+{
+    const rch_node *members = lead->members.mem;
+    for (uint32_t i = 0; i < lead->objects; i++)
+        if (!rch_bit(k->kept.mem, members[i]))
+            return false;
+    return lead->objects != 0;
+}
+
 enum rch_status rch__keep(struct rch__keeper *k, struct rch__lead *lead, struct rch_error *err)
 {
     const struct rch_graph *g = k->s->g;
@@ -133,6 +142,5 @@ enum rch_status rch__keep(struct rch__keeper *k, struct rch__lead *lead, struct 
         told->kept++;
         told->kept_bytes += rch_size_bytes(g, v);
     }
-    lead->kept = kept;
     return count_fds(k, told, err);
 }

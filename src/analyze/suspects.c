@@ -156,13 +156,17 @@ static enum rch_status take_members(struct rch__search *s, struct rch__lead *lea
     return RCH_OK;
 }
 
-static int compare_prints(const void *a, const void *b)
+/// How much of a holder's path tells which one it is: up to the container whose entries are cut, or the
+/// reference that is; leads of different types that it holds have that in common. All garbage is one.
+static uint32_t num_telling(const struct rch_holder *holder)
 {
-    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-    return (x > y) - (x < y);
+    if (holder->root_kind == RCH_ROOT_GARBAGE)
+        return 0;
+    if (!holder->is_cuttable || holder->cut >= holder->num_hops)
+        return holder->num_hops;
+    return holder->cut + !holder->cut_is_group;
 }
 
-// A holder is told by the path to its cut: leads of different types that it holds have that in common.
 static enum rch_status take_prints(struct rch__search *s, struct rch__lead *lead,
                                    struct rch_error *err)
 {
@@ -172,14 +176,11 @@ static enum rch_status take_prints(struct rch__search *s, struct rch__lead *lead
         return no_memory(s, err);
     for (uint32_t i = 0; i < answer->num_holders; i++) {
         const struct rch_holder *holder = &answer->holders[i];
-        uint32_t num = holder->is_cuttable ? holder->cut + 1 : holder->num_hops;
         char print[RCH_FINGERPRINT_BYTES];
-        rch_fingerprint(holder->root_kind, holder->root_name, holder->hops,
-                        num < holder->num_hops ? num : holder->num_hops, print);
+        rch_fingerprint(holder->root_kind, holder->root_name, holder->hops, num_telling(holder),
+                        print);
         lead->prints[lead->num_prints++] = strtoull(print + strlen("rc1:"), NULL, 16);
     }
-    if (lead->num_prints)
-        qsort(lead->prints, lead->num_prints, sizeof(*lead->prints), compare_prints);
     return RCH_OK;
 }
 
@@ -206,87 +207,130 @@ static enum rch_status ask_from(struct rch__search *s, size_t first, struct rch_
     return RCH_OK;
 }
 
+static bool has_holder(const struct rch__lead *lead)
+{
+    return lead->answer->num_holders || lead->answer->garbage;
+}
+
+// What each keeps, and which of them that encloses.
+static enum rch_status keep(struct rch__search *s, struct rch_error *err)
+{
+    __attribute__((cleanup(rch__keep_end))) struct rch__keeper keeper = {.s = s};
+    RCH_TRY(rch__keep_begin(&keeper, err));
+    for (uint32_t i = 0; i < s->leads.num; i++) {
+        struct rch__lead *lead = RCH__LEAD(s, i);
+        lead->number = i;
+        lead->encloses = rch_arena_take(s->arena, s->leads.num, sizeof(bool));
+        if (!lead->encloses)
+            return no_memory(s, err);
+        lead->told.objects = lead->objects;
+        lead->told.bytes = lead->answer->bytes;
+        lead->told.answer = lead->answer;
+        RCH_TRY(rch__keep(&keeper, lead, err));
+        for (uint32_t k = 0; k < s->leads.num; k++)
+            lead->encloses[k] = k != i && rch__keeps_all(&keeper, RCH__LEAD(s, k));
+        RCH_TRY(rch__judge(s, lead, keeper.kept.mem, err));
+    }
+    return RCH_OK;
+}
+
 // --- leads that are one suspect ---
 
+static uint32_t resources(const struct rch__lead *lead)
+{
+    return lead->told.sockets + lead->told.files + lead->told.other_fds;
+}
+
+// Those come first that tell most of what they are a part of.
 static int compare_leads(const void *a, const void *b)
 {
     const struct rch__lead *x = a, *y = b;
     if (x->answer->is_diffuse != y->answer->is_diffuse)
         return x->answer->is_diffuse ? 1 : -1;
+    if (resources(x) != resources(y))
+        return resources(x) > resources(y) ? -1 : 1;
     if (x->num_prints != y->num_prints)
         return x->num_prints > y->num_prints ? -1 : 1;
     bool x_all = x->anchor == RCH_NO_NODE, y_all = y->anchor == RCH_NO_NODE;
     if (x_all != y_all)
         return x_all ? -1 : 1;
-    if (x->prior != y->prior)
-        return x->prior > y->prior ? -1 : 1;
+    if (x->told.score != y->told.score)
+        return x->told.score > y->told.score ? -1 : 1;
     return strcmp(x->told.type, y->told.type);
 }
 
-static bool is_held_by(const struct rch__lead *lead, const struct rch__lead *other)
+static bool has_print(const struct rch__search *s, uint32_t suspect, uint64_t print)
 {
-    uint32_t k = 0;
-    for (uint32_t i = 0; i < lead->num_prints; i++) {
-        while (k < other->num_prints && other->prints[k] < lead->prints[i])
-            k++;
-        if (k == other->num_prints || other->prints[k] != lead->prints[i])
-            return false;
+    for (uint32_t i = 0; i < s->leads.num; i++) {
+        const struct rch__lead *lead = RCH__LEAD(s, i);
+        for (uint32_t k = 0; lead->suspect == suspect && k < lead->num_prints; k++)
+            if (lead->prints[k] == print)
+                return true;
     }
-    return true;
+    return false;
+}
+
+/// Are half of the lead's holders those of a suspect?
+static bool is_held_alike(const struct rch__search *s, const struct rch__lead *lead,
+                          uint32_t suspect)
+{
+    uint32_t num = 0;
+    for (uint32_t i = 0; i < lead->num_prints; i++)
+        num += has_print(s, suspect, lead->prints[i]);
+    return num && 2 * num >= lead->num_prints;
+}
+
+/// One keeps the other, and little else: they are links of one chain.
+static bool is_enclosed(const struct rch__lead *x, const struct rch__lead *y)
+{
+    return (x->encloses[y->number] && y->told.kept_bytes >= x->told.kept_bytes / 2) ||
+           (y->encloses[x->number] && x->told.kept_bytes >= y->told.kept_bytes / 2);
+}
+
+static uint32_t find_suspect(const struct rch__search *s, uint32_t i)
+{
+    const struct rch__lead *lead = RCH__LEAD(s, i);
+    for (uint32_t k = 0; k < i; k++)
+        if (RCH__LEAD(s, k)->suspect == k && is_held_alike(s, lead, k))
+            return k;
+    for (uint32_t k = 0; k < i; k++)
+        if (RCH__LEAD(s, k)->suspect == k && is_enclosed(lead, RCH__LEAD(s, k)))
+            return k;
+    return i;
+}
+
+static enum rch_status tell_others(struct rch__search *s, uint32_t suspect, struct rch_error *err)
+{
+    struct rch_suspect *told = &RCH__LEAD(s, suspect)->told;
+    struct rch_suspect_type *with =
+        rch_arena_take(s->arena, s->leads.num, sizeof(struct rch_suspect_type));
+    if (!with)
+        return no_memory(s, err);
+    for (uint32_t k = suspect + 1; k < s->leads.num; k++) {
+        const struct rch__lead *lead = RCH__LEAD(s, k);
+        if (lead->suspect == suspect && strcmp(lead->told.type, told->type) != 0)
+            with[told->num_with++] = (struct rch_suspect_type){lead->told.type, lead->objects};
+    }
+    told->with = with;
+    return RCH_OK;
 }
 
 static enum rch_status join(struct rch__search *s, struct rch_error *err)
 {
     if (s->leads.num)
         qsort(s->leads.mem, s->leads.num, sizeof(struct rch__lead), compare_leads);
-    for (uint32_t i = 0; i < s->leads.num; i++) {
-        struct rch__lead *lead = RCH__LEAD(s, i);
-        lead->suspect = i;
-        for (uint32_t k = 0; k < i && lead->suspect == i; k++) {
-            const struct rch__lead *other = RCH__LEAD(s, k);
-            if (other->suspect == k && lead->num_prints && is_held_by(lead, other))
-                lead->suspect = k;
-        }
-    }
-    for (uint32_t i = 0; i < s->leads.num; i++) {
-        struct rch_suspect *told = &RCH__LEAD(s, i)->told;
-        struct rch_suspect_type *with =
-            rch_arena_take(s->arena, s->leads.num, sizeof(struct rch_suspect_type));
-        if (!with)
-            return no_memory(s, err);
-        for (uint32_t k = i + 1; k < s->leads.num; k++)
-            if (RCH__LEAD(s, k)->suspect == i && strcmp(RCH__LEAD(s, k)->told.type, told->type))
-                with[told->num_with++] =
-                    (struct rch_suspect_type){RCH__LEAD(s, k)->told.type, RCH__LEAD(s, k)->objects};
-        told->with = with;
-    }
+    for (uint32_t i = 0; i < s->leads.num; i++)
+        RCH__LEAD(s, i)->suspect = UINT32_MAX;
+    for (uint32_t i = 0; i < s->leads.num; i++)
+        if (has_holder(RCH__LEAD(s, i)))
+            RCH__LEAD(s, i)->suspect = find_suspect(s, i);
+    for (uint32_t i = 0; i < s->leads.num; i++)
+        if (RCH__LEAD(s, i)->suspect == i)
+            RCH_TRY(tell_others(s, i, err));
     return RCH_OK;
 }
 
 // --- the result ---
-
-static bool has_holder(const struct rch__lead *lead)
-{
-    const struct rch_answer *answer = lead->answer;
-    return answer->num_holders || answer->garbage;
-}
-
-static enum rch_status judge(struct rch__search *s, struct rch_error *err)
-{
-    __attribute__((cleanup(rch__keep_end))) struct rch__keeper keeper = {.s = s};
-    RCH_TRY(rch__keep_begin(&keeper, err));
-    for (uint32_t i = 0; i < s->leads.num; i++) {
-        struct rch__lead *lead = RCH__LEAD(s, i);
-        if (lead->suspect != i || !has_holder(lead))
-            continue;
-        lead->told.objects = lead->objects;
-        lead->told.bytes = lead->answer->bytes;
-        lead->told.answer = lead->answer;
-        RCH_TRY(rch__keep(&keeper, lead, err));
-        RCH_TRY(rch__judge(s, lead, err));
-    }
-    return RCH_OK;
-}
 
 static int compare_suspects(const void *a, const void *b)
 {
@@ -311,7 +355,7 @@ static enum rch_status list(struct rch__search *s, struct rch_suspects *out, str
     out->num_leads = (uint32_t)s->leads.num;
     for (uint32_t i = 0; i < s->leads.num; i++) {
         struct rch__lead *lead = RCH__LEAD(s, i);
-        if (lead->suspect != i || !has_holder(lead) || lead->told.score < RCH_SUSPECT_POSSIBLE)
+        if (lead->suspect != i || lead->told.score < RCH_SUSPECT_POSSIBLE)
             continue;
         RCH_TRY(rch_vec_append(&out->answers, &lead->answer, 1, err));
         lead->answer = NULL;
@@ -338,8 +382,8 @@ static enum rch_status find(struct rch__search *s, struct rch_suspects *out, str
     RCH_TRY(rch__find_crowd_leads(s, err));
     RCH_TRY(ask_from(s, num, err));
     RCH_TRY(go_on(s, 3, err));
+    RCH_TRY(keep(s, err));
     RCH_TRY(join(s, err));
-    RCH_TRY(judge(s, err));
     out->heap_objects = s->g->num_objects;
     out->heap_bytes = s->heap_bytes;
     out->has_baseline = s->growth != NULL;

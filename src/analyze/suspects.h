@@ -27,7 +27,7 @@
 #include "base/vec.h"
 
 #define RCH_SUSPECT_POSSIBLE 60  // tenths of bits; below it is not listed
-#define RCH_SUSPECT_LIKELY 120
+#define RCH_SUSPECT_LIKELY 100
 
 struct rch_suspects_options {
     const struct rch_baseline *baseline;  // of an earlier graph of the process; NULL: none

@@ -30,12 +30,12 @@ struct rch__lead {
     struct rch_block members;  // rch_node, sorted
     struct rch_answer *answer;
     // After the answer:
-    uint64_t *prints;  // fingerprints of the cuts, sorted; the arena's
+    uint64_t *prints;  // one a holder, equal where leads have the same; the arena's
     uint32_t num_prints;
+    uint32_t number;   // index into what `encloses` of others is about
+    bool *encloses;    // by number: all members of that lead are kept by these; the arena's
     uint32_t suspect;  // the lead it is told with; itself: it leads a suspect
-    int32_t score;
     struct rch_suspect told;
-    const uint64_t *kept;  // bits: what only the members keep; while evidence is collected
 };
 
 struct rch__search {
@@ -84,15 +84,17 @@ struct rch__keeper {
 };
 /// One sweep. After an error too, rch__keep_end.
 RCH_MUST_CHECK enum rch_status rch__keep_begin(struct rch__keeper *k, struct rch_error *err);
-/// Fill in what lead->told keeps, its descriptors too; lead->kept is valid until the next call. O(nodes +
+/// Fill in what lead->told keeps, its descriptors too; k->kept has its bits until the next call. O(nodes +
 /// refs).
 RCH_MUST_CHECK enum rch_status rch__keep(struct rch__keeper *k, struct rch__lead *lead,
                                          struct rch_error *err);
+/// Are all members of this lead kept?
+bool rch__keeps_all(const struct rch__keeper *k, const struct rch__lead *lead);
 void rch__keep_end(struct rch__keeper *k);
 
 // evidence.c
-/// Append the reasons of all evidence to lead->told, most first; adds up lead->score.
-RCH_MUST_CHECK enum rch_status rch__judge(struct rch__search *s, struct rch__lead *lead,
-                                          struct rch_error *err);
+/// Fill in score and reasons of lead->told from all evidence. `kept` (bits): what only the members keep.
+RCH_MUST_CHECK enum rch_status rch__judge(const struct rch__search *s, struct rch__lead *lead,
+                                          const uint64_t *kept, struct rch_error *err);
 
 #endif
