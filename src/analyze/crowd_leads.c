@@ -50,33 +50,13 @@ static void sort_children(struct crowds *c)
     }
 }
 
-/// The root that alone keeps an object, or RCH_NO_NODE.
-static rch_node root_above(const struct crowds *c, rch_node v)
-{
-    enum { MAX_STEPS = 1000 };
-    const struct rch_domtree *dom = &c->s->dom;
-    for (int i = 0; i < MAX_STEPS && !rch_is_root(c->s->g, v); i++) {
-        if (dom->idom[v] == rch_super_root(dom) || dom->idom[v] == RCH_NO_NODE)
-            return RCH_NO_NODE;
-        v = dom->idom[v];
-    }
-    return rch_is_root(c->s->g, v) ? v : RCH_NO_NODE;
-}
-
 // What the place says before anybody is asked: built-in objects in the standard library are its tables.
 static int32_t score_place(const struct crowds *c, uint32_t type, rch_node anchor)
 {
-    const struct rch_graph *g = c->s->g;
-    rch_node root = root_above(c, anchor);
-    if (root == RCH_NO_NODE || rch__origin_of(c->s, type) == RCH__PROGRAM)
+    const char *module = rch__module_above(c->s, anchor);
+    if (!module || rch__origin_of(c->s, type) == RCH__PROGRAM)
         return 0;
-    const struct rch_root *row = &g->roots[root - g->num_objects];
-    const char *name = rch_str_get(g, row->name);
-    if (row->kind == RCH_ROOT_STATIC_TYPE)
-        return -2 * SAME_OWNER;
-    if (row->kind != RCH_ROOT_MODULE)
-        return 0;
-    return rch__origin_of_module(name) == RCH__PROGRAM ? SAME_OWNER / 2 : -2 * SAME_OWNER;
+    return rch__origin_of_module(module) == RCH__PROGRAM ? SAME_OWNER / 2 : -2 * SAME_OWNER;
 }
 
 static bool wants_type(const struct rch__search *s, uint32_t type)

@@ -45,6 +45,20 @@ static const struct rch_holder *holder_of_root(struct rch__case *c, enum rch_roo
     return NULL;
 }
 
+/// A holder whose path begins with this name below this root.
+static bool hop_named(const struct rch__case *c, enum rch_root_kind kind, const char *root,
+                      const char *name)
+{
+    const struct rch_answer *answer = c->lead->answer;
+    for (uint32_t i = 0; i < answer->num_holders; i++) {
+        const struct rch_holder *holder = &answer->holders[i];
+        if (holder->root_kind == kind && strcmp(holder->root_name, root) == 0 && holder->num_hops &&
+            holder->hops[0].name && strcmp(holder->hops[0].name, name) == 0)
+            return true;
+    }
+    return false;
+}
+
 // --- the place: whose container it is ---
 
 static struct rch__verdict judge_stdlib_place(struct rch__case *c, const struct rch_holder *holder)
@@ -166,17 +180,25 @@ struct rch__verdict rch__judge_weak_mapping(struct rch__case *c)
     return nothing;
 }
 
+/// What C code is given to call; containers and strings of its own are its business.
+static bool is_callable_name(const char *type)
+{
+    return is_named(type, "method") || is_named(type, "function") || is_named(type, "partial") ||
+           is_named(type, "builtin_function_or_method");
+}
+
 struct rch__verdict rch__judge_c_held(struct rch__case *c)
 {
     enum { FROM_C = 35 };
     const struct rch_answer *answer = c->lead->answer;
     const struct rch_holder *holder = holder_of_root(c, RCH_ROOT_C_HELD, NULL);
-    if (!holder || answer->c_held < answer->objects / 2)
+    if (!holder || answer->c_held < answer->objects / 2 ||
+        (rch__origin_of(c->s, c->lead->type) != RCH__PROGRAM &&
+         !is_callable_name(holder->root_name)))
         return nothing;
     return RCH__VERDICT(c, FROM_C,
-                        "C code holds %" PRIu64
-                        " of them through references that no object has, to "
-                        "objects of type %s",
+                        "C code holds %" PRIu64 " of them through references that no object has, "
+                        "to objects of type %s",
                         answer->c_held, holder->root_name);
 }
 
@@ -206,14 +228,32 @@ struct rch__verdict rch__judge_suspended(struct rch__case *c)
     if (hop_from(c, "coroutine") || hop_from(c, "generator") || hop_from(c, "async_generator"))
         return (struct rch__verdict){SUSPENDED,
                                      "suspended generators or coroutines keep their variables"};
+    if (hop_named(c, RCH_ROOT_MODULE, "threading", "_active") ||
+        holder_of_root(c, RCH_ROOT_THREAD, NULL))
+        return (struct rch__verdict){SUSPENDED, "threads that still run keep them"};
     if (hop_from(c, "Thread"))
         return (struct rch__verdict){SUSPENDED, "thread objects keep them"};
     return nothing;
 }
 
+/// Entry `k` of the container of a class leads to instances of the class, or to methods, rather than to a
+/// table made with the class.
+static bool collects_itself(const struct rch__case *c, const struct rch_holder *holder, uint32_t k)
+{
+    const struct rch_graph *g = c->s->g;
+    rch_node class = holder->hops[k - 2].example;
+    for (; k < holder->num_hops; k++) {
+        rch_node v = holder->hops[k].example;
+        if (is_callable_name(holder->hops[k].type) ||
+            (v < g->num_objects && rch_type_of(g, v)->node == class))
+            return true;
+    }
+    return false;
+}
+
 struct rch__verdict rch__judge_class_container(struct rch__case *c)
 {
-    enum { OF_CLASS = 25 };
+    enum { OF_ITSELF = 25, OF_CLASS = 10 };
     const struct rch_answer *answer = c->lead->answer;
     for (uint32_t i = 0; i < answer->num_holders; i++) {
         const struct rch_holder *holder = &answer->holders[i];
@@ -222,7 +262,7 @@ struct rch__verdict rch__judge_class_container(struct rch__case *c)
             if (holder->hops[k - 1].kind == RCH_EDGE_ATTRIBUTE &&
                 rch_hop_repeats(&holder->hops[k]) && holder->hops[k - 2].num_objects == 1 &&
                 (strcmp(owner, "type") == 0 || is_named(owner, "ABCMeta")))
-                return RCH__VERDICT(c, OF_CLASS,
+                return RCH__VERDICT(c, collects_itself(c, holder, k) ? OF_ITSELF : OF_CLASS,
                                     "a container that is an attribute of a class, .%s, lives as "
                                     "long as the class",
                                     holder->hops[k - 1].name ? holder->hops[k - 1].name : "?");

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "analyze/evidence.h"
+#include "analyze/fingerprint.h"
 
 enum {
     ACCUMULATES = 20,
@@ -38,16 +39,23 @@ struct rch__verdict rch__judge_size(struct rch__case *c)
     return RCH__VERDICT(c, 0, "they keep %" PRIu64 "%% of the heap", percent);
 }
 
-/// References out of one container, or several of one kind, that lead to the members.
-static const struct rch_holder *grown_container(const struct rch_answer *answer)
+/// The reference of a path at which one becomes many: entries of a container, or what a root holds
+/// together. UINT32_MAX: none.
+static uint32_t multiplies_at(const struct rch_holder *holder)
 {
-    for (uint32_t i = 0; i < answer->num_holders; i++) {
-        const struct rch_holder *holder = &answer->holders[i];
-        if (holder->is_cuttable && holder->cut_is_group && holder->num_cut_refs >= MANY &&
-            holder->holds >= answer->objects / 4)
-            return holder;
+    enum { TIMES = 4 };
+    uint32_t best = UINT32_MAX, most = 0;
+    for (uint32_t i = 0; i < holder->num_hops; i++) {
+        uint32_t before = i ? holder->hops[i - 1].num_objects : 1;
+        uint32_t num = holder->hops[i].num_objects;
+        bool is_entry = rch_hop_repeats(&holder->hops[i]) ||
+                        (holder->is_cuttable && holder->cut_is_group && i == holder->cut);
+        if (is_entry && num >= MANY && num / TIMES >= before && num / before > most) {
+            best = i;
+            most = num / before;
+        }
     }
-    return NULL;
+    return best;
 }
 
 /// All holders are single references, not entries: attributes of modules and classes, mostly.
@@ -62,22 +70,28 @@ static bool hangs_on_names(const struct rch_answer *answer)
 struct rch__verdict rch__judge_accumulation(struct rch__case *c)
 {
     const struct rch_answer *answer = c->lead->answer;
-    const struct rch_holder *holder = grown_container(answer);
-    if (!holder)
-        return (struct rch__verdict){hangs_on_names(answer) ? BY_NAME : 0, NULL};
-    const char *type = holder->cut ? holder->hops[holder->cut - 1].type : NULL;
-    uint32_t containers = holder->cut ? holder->hops[holder->cut - 1].num_objects : 1;
-    if (!type)
-        return RCH__VERDICT(c, ACCUMULATES, "%" PRIu32 " references out of one place hold them",
-                            holder->num_cut_refs);
-    if (containers > 1)
+    for (uint32_t i = 0; i < answer->num_holders; i++) {
+        const struct rch_holder *holder = &answer->holders[i];
+        uint32_t at = multiplies_at(holder);
+        if (at == UINT32_MAX || holder->holds < answer->objects / 4)
+            continue;
+        uint32_t num = holder->hops[at].num_objects;
+        if (!at)
+            return RCH__VERDICT(
+                c, ACCUMULATES,
+                "they accumulate: %" PRIu32 " references out of one place hold them", num);
+        uint32_t containers = holder->hops[at - 1].num_objects;
+        if (containers > 1)
+            return RCH__VERDICT(c, ACCUMULATES,
+                                "they accumulate: %" PRIu32 " entries of %" PRIu32
+                                " containers (%s) lead to them",
+                                num, containers, holder->hops[at - 1].type);
         return RCH__VERDICT(c, ACCUMULATES,
-                            "they accumulate: %" PRIu32 " entries of %" PRIu32
-                            " containers (%s) hold them",
-                            holder->num_cut_refs, containers, type);
-    return RCH__VERDICT(c, ACCUMULATES,
-                        "they accumulate: %" PRIu32 " entries of one container (%s) hold them",
-                        holder->num_cut_refs, type);
+                            "they accumulate: %" PRIu32
+                            " entries of one container (%s) lead to them",
+                            num, holder->hops[at - 1].type);
+    }
+    return (struct rch__verdict){hangs_on_names(answer) ? BY_NAME : 0, NULL};
 }
 
 struct rch__verdict rch__judge_several(struct rch__case *c)

@@ -9,28 +9,26 @@
 #include "analyze/suspects_impl.h"
 #include "base/fd_kind.h"
 
-static const struct rch_question nobody = {"suspects", NULL, 0};
-
 // Everything that some root reaches, garbage too: `visited` may have bits of nodes not to enter.
 static void sweep_all(struct rch__keeper *k, uint64_t *visited)
 {
     const struct rch_graph *g = k->s->g;
-    uint32_t tail = rch_start_live(&k->view, visited, k->queue.mem);
+    uint32_t tail = rch_start_live(&k->s->view, visited, k->queue.mem);
     for (rch_node v = g->num_objects; v < g->num_nodes; v++)
         if (rch_bit_add(visited, v))
             ((rch_node *)k->queue.mem)[tail++] = v;
-    rch_sweep(&k->view, NULL, 0, visited, k->queue.mem, 0, tail);
+    rch_sweep(&k->s->view, NULL, 0, visited, k->queue.mem, 0, tail);
 }
 
 enum rch_status rch__keep_begin(struct rch__keeper *k, struct rch_error *err)
 {
     const struct rch__search *s = k->s;
-    RCH_TRY(rch_view_init(&k->view, s->g, s->rev, &nobody, s->alloc, err));
     size_t words = rch_bits_words(s->g->num_nodes);
     k->alive = rch_block_make(s->alloc, words, sizeof(uint64_t));
     k->kept = rch_block_make(s->alloc, words, sizeof(uint64_t));
     k->queue = rch_block_make(s->alloc, s->g->num_nodes, sizeof(rch_node));
-    if (!k->alive.mem || !k->kept.mem || !k->queue.mem)
+    k->members = rch_block_make(s->alloc, words, sizeof(uint64_t));
+    if (!k->alive.mem || !k->members.mem || !k->kept.mem || !k->queue.mem)
         return rch_fail(err, RCH_ENOMEM, "what suspects keep of %" PRIu32 " nodes",
                         s->g->num_nodes);
     sweep_all(k, k->alive.mem);
@@ -39,10 +37,9 @@ enum rch_status rch__keep_begin(struct rch__keeper *k, struct rch_error *err)
 
 void rch__keep_end(struct rch__keeper *k)
 {
-    if (k->view.g)
-        rch_view_deinit(&k->view);
     rch_block_drop(&k->alive);
     rch_block_drop(&k->kept);
+    rch_block_drop(&k->members);
     rch_block_drop(&k->queue);
 }
 
@@ -121,21 +118,29 @@ bool rch__keeps_all(const struct rch__keeper *k, const struct rch__lead *lead)
     return lead->objects != 0;
 }
 
-enum rch_status rch__keep(struct rch__keeper *k, struct rch__lead *lead, struct rch_error *err)
+void rch__keep_of_nobody(struct rch__keeper *k)
+{
+    memset(k->members.mem, 0, rch_bits_words(k->s->g->num_nodes) * sizeof(uint64_t));
+}
+
+void rch__keep_add(struct rch__keeper *k, const struct rch__lead *lead)
+{
+    const rch_node *members = lead->members.mem;
+    for (uint32_t i = 0; i < lead->objects; i++)
+        rch_bit_set(k->members.mem, members[i]);
+}
+
+enum rch_status rch__keep(struct rch__keeper *k, struct rch_suspect *told, struct rch_error *err)
 {
     const struct rch_graph *g = k->s->g;
-    const rch_node *members = lead->members.mem;
     uint64_t *kept = k->kept.mem;
-    const uint64_t *alive = k->alive.mem;
-    memset(kept, 0, rch_bits_words(g->num_nodes) * sizeof(*kept));
-    for (uint32_t i = 0; i < lead->objects; i++)
-        rch_bit_set(kept, members[i]);
+    const uint64_t *alive = k->alive.mem, *members = k->members.mem;
+    rch_bits_copy(kept, members, g->num_nodes);
     sweep_all(k, kept);
-    for (uint32_t i = 0; i < lead->objects; i++)
-        rch_bit_clear(kept, members[i]);
     for (size_t i = 0; i < rch_bits_words(g->num_nodes); i++)
-        kept[i] = alive[i] & ~kept[i];
-    struct rch_suspect *told = &lead->told;
+        kept[i] = alive[i] & (~kept[i] | members[i]);
+    told->kept = told->kept_bytes = 0;
+    told->sockets = told->files = told->other_fds = 0;
     for (rch_node v = 0; v < g->num_objects; v++) {
         if (!rch_bit(kept, v))
             continue;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // analyze/origins.c -- whose a module is, and which holders are known to be benign: look-ups in the two
 // tables beside it, which are data.
+#include <stdlib.h>
 #include <string.h>
 
 #include "analyze/suspects_impl.h"
@@ -66,6 +67,54 @@ const char *rch__benign_reason(const char *root_name, const char *name)
         const struct benign *row = &benign_holders[i];
         if (fits(row->root, root_name) && fits(row->name, name ? name : ""))
             return row->reason;
+    }
+    return NULL;
+}
+
+static int compare_dicts(const void *a, const void *b)
+{
+    rch_node x = *(const rch_node *)a, y = ((const struct rch_module_dict *)b)->dict;
+    return (x > y) - (x < y);
+}
+
+static int compare_types(const void *a, const void *b)
+{
+    rch_node x = *(const rch_node *)a, y = ((const struct rch_type_object *)b)->node;
+    return (x > y) - (x < y);
+}
+
+static const void *find(rch_node v, const struct rch_vec *vec,
+                        int (*compare)(const void *, const void *))
+{
+    return vec->num ? bsearch(&v, vec->mem, vec->num, vec->elem_bytes, compare) : NULL;
+}
+
+// The module that a node is, or belongs to as a class.
+static const char *module_of(const struct rch__search *s, rch_node v)
+{
+    const struct rch_graph *g = s->g;
+    if (rch_is_root(g, v)) {
+        const struct rch_root *root = &g->roots[v - g->num_objects];
+        return root->kind == RCH_ROOT_MODULE ? rch_str_get(g, root->name) : NULL;
+    }
+    const struct rch_module_dict *dict = find(v, &s->view.modules, compare_dicts);
+    if (dict)
+        return rch_str_get(g, g->roots[dict->root].name);
+    const struct rch_type_object *type = find(v, &s->view.type_objects, compare_types);
+    if (!type)
+        return NULL;
+    const char *module = rch_str_get(g, g->types[type->type].module);
+    return *module ? module : "builtins";
+}
+
+const char *rch__module_above(const struct rch__search *s, rch_node v)
+{
+    enum { MAX_STEPS = 1000 };
+    for (int i = 0; i < MAX_STEPS && v != RCH_NO_NODE && v != rch_super_root(&s->dom); i++) {
+        const char *module = module_of(s, v);
+        if (module)
+            return module;
+        v = s->dom.idom[v];
     }
     return NULL;
 }

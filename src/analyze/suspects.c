@@ -105,6 +105,8 @@ static enum rch_status name_types(struct rch__search *s, struct rch_error *err)
 static enum rch_status prepare(struct rch__search *s, struct rch_error *err)
 {
     const struct rch_progress *progress = s->options ? s->options->progress : NULL;
+    static const struct rch_question nobody = {"suspects", NULL, 0};
+    RCH_TRY(rch_view_init(&s->view, s->g, s->rev, &nobody, s->alloc, err));
     RCH_TRY(name_types(s, err));
     RCH_TRY(rch_domtree_init(&s->dom, s->g, s->alloc, progress, err));
     RCH_TRY(rch_retained_bytes(s->g, &s->dom, s->alloc, &s->retained, err));
@@ -123,6 +125,8 @@ static void drop(struct rch__search *s)
         rch_answer_free(RCH__LEAD(s, i)->answer);
     }
     rch_vec_deinit(&s->leads);
+    if (s->view.g)
+        rch_view_deinit(&s->view);
     if (s->retained)
         rch_free(s->alloc, s->retained, (size_t)s->g->num_nodes + 1, sizeof(uint64_t));
     if (s->dom.idom)
@@ -213,23 +217,20 @@ static bool has_holder(const struct rch__lead *lead)
 }
 
 // What each keeps, and which of them that encloses.
-static enum rch_status keep(struct rch__search *s, struct rch_error *err)
+static enum rch_status keep_each(struct rch__keeper *keeper, struct rch_error *err)
 {
-    __attribute__((cleanup(rch__keep_end))) struct rch__keeper keeper = {.s = s};
-    RCH_TRY(rch__keep_begin(&keeper, err));
+    struct rch__search *s = keeper->s;
     for (uint32_t i = 0; i < s->leads.num; i++) {
         struct rch__lead *lead = RCH__LEAD(s, i);
         lead->number = i;
         lead->encloses = rch_arena_take(s->arena, s->leads.num, sizeof(bool));
         if (!lead->encloses)
             return no_memory(s, err);
-        lead->told.objects = lead->objects;
-        lead->told.bytes = lead->answer->bytes;
-        lead->told.answer = lead->answer;
-        RCH_TRY(rch__keep(&keeper, lead, err));
+        rch__keep_of_nobody(keeper);
+        rch__keep_add(keeper, lead);
+        RCH_TRY(rch__keep(keeper, &lead->told, err));
         for (uint32_t k = 0; k < s->leads.num; k++)
-            lead->encloses[k] = k != i && rch__keeps_all(&keeper, RCH__LEAD(s, k));
-        RCH_TRY(rch__judge(s, lead, keeper.kept.mem, err));
+            lead->encloses[k] = k != i && rch__keeps_all(keeper, RCH__LEAD(s, k));
     }
     return RCH_OK;
 }
@@ -249,13 +250,15 @@ static int compare_leads(const void *a, const void *b)
         return x->answer->is_diffuse ? 1 : -1;
     if (resources(x) != resources(y))
         return resources(x) > resources(y) ? -1 : 1;
+    if (x->owns_fds != y->owns_fds)
+        return x->owns_fds ? -1 : 1;
     if (x->num_prints != y->num_prints)
         return x->num_prints > y->num_prints ? -1 : 1;
     bool x_all = x->anchor == RCH_NO_NODE, y_all = y->anchor == RCH_NO_NODE;
     if (x_all != y_all)
         return x_all ? -1 : 1;
-    if (x->told.score != y->told.score)
-        return x->told.score > y->told.score ? -1 : 1;
+    if (x->prior != y->prior)
+        return x->prior > y->prior ? -1 : 1;
     return strcmp(x->told.type, y->told.type);
 }
 
@@ -332,6 +335,36 @@ static enum rch_status join(struct rch__search *s, struct rch_error *err)
 
 // --- the result ---
 
+// What a suspect's leads keep together, and what all evidence says of that.
+static enum rch_status judge(struct rch__keeper *keeper, struct rch_error *err)
+{
+    struct rch__search *s = keeper->s;
+    for (uint32_t i = 0; i < s->leads.num; i++) {
+        struct rch__lead *lead = RCH__LEAD(s, i);
+        if (lead->suspect != i)
+            continue;
+        rch__keep_of_nobody(keeper);
+        for (uint32_t k = i; k < s->leads.num; k++)
+            if (RCH__LEAD(s, k)->suspect == i)
+                rch__keep_add(keeper, RCH__LEAD(s, k));
+        RCH_TRY(rch__keep(keeper, &lead->told, err));
+        lead->told.objects = lead->objects;
+        lead->told.bytes = lead->answer->bytes;
+        lead->told.answer = lead->answer;
+        RCH_TRY(rch__judge(s, lead, keeper->kept.mem, err));
+    }
+    return RCH_OK;
+}
+
+static enum rch_status join_and_judge(struct rch__search *s, struct rch_error *err)
+{
+    __attribute__((cleanup(rch__keep_end))) struct rch__keeper keeper = {.s = s};
+    RCH_TRY(rch__keep_begin(&keeper, err));
+    RCH_TRY(keep_each(&keeper, err));
+    RCH_TRY(join(s, err));
+    return judge(&keeper, err);
+}
+
 static int compare_suspects(const void *a, const void *b)
 {
     const struct rch_suspect *x = a, *y = b;
@@ -375,6 +408,7 @@ static enum rch_status find(struct rch__search *s, struct rch_suspects *out, str
     RCH_TRY(go_on(s, 0, err));
     RCH_TRY(prepare(s, err));
     RCH_TRY(go_on(s, 1, err));
+    RCH_TRY(rch__find_fd_leads(s, err));
     RCH_TRY(rch__find_type_leads(s, err));
     RCH_TRY(ask_from(s, 0, err));
     RCH_TRY(go_on(s, 2, err));
@@ -382,8 +416,7 @@ static enum rch_status find(struct rch__search *s, struct rch_suspects *out, str
     RCH_TRY(rch__find_crowd_leads(s, err));
     RCH_TRY(ask_from(s, num, err));
     RCH_TRY(go_on(s, 3, err));
-    RCH_TRY(keep(s, err));
-    RCH_TRY(join(s, err));
+    RCH_TRY(join_and_judge(s, err));
     out->heap_objects = s->g->num_objects;
     out->heap_bytes = s->heap_bytes;
     out->has_baseline = s->growth != NULL;

@@ -48,11 +48,11 @@ struct rch_suspect_type {
 };
 
 struct rch_suspect {
-    const char *type;                    // full name
-    uint64_t objects;                    // the set S
-    uint64_t bytes;                      // their shallow bytes
-    uint64_t kept;                       // objects that only S keeps alive, S included
-    uint64_t kept_bytes;                 // their shallow bytes: what S retains, exact
+    const char *type;     // full name
+    uint64_t objects;     // the set S
+    uint64_t bytes;       // their shallow bytes
+    uint64_t kept;        // objects that only these keep alive, S and those of `with` included
+    uint64_t kept_bytes;  // their shallow bytes: what those retain, exact
     uint32_t sockets, files, other_fds;  // open descriptors whose owners are kept
     int32_t score;                       // tenths of bits
     bool is_likely;

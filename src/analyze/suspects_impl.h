@@ -22,6 +22,7 @@ const char *rch__benign_reason(const char *root_name, const char *name);
 
 /// Objects that may be a leak, before and after they are asked about.
 struct rch__lead {
+    bool owns_fds;     // they own descriptors, see fd_leads.c
     uint32_t type;     // index into graph->types, the first of its name
     rch_node anchor;   // right below this one in the dominator tree; RCH_NO_NODE: all of the type
     uint64_t objects;  // members
@@ -48,7 +49,7 @@ struct rch__search {
     uint64_t *retained;         // num_nodes + 1
     struct rch_block origins;   // uint8_t a type: enum rch__origin
     struct rch_block same;      // uint32_t a type: the first type of its name
-    struct rch_block removed;   // bits: observers
+    struct rch_view view;       // of nobody's question
     struct rch_growth *growth;  // NULL: no baseline
     struct rch_vec leads;       // struct rch__lead
     uint64_t heap_bytes;
@@ -71,22 +72,29 @@ int32_t rch__doublings(uint64_t value, uint64_t unit, int32_t per_doubling);
 int32_t rch__size_score(const struct rch__search *s, uint32_t type, uint64_t objects,
                         uint64_t bytes);
 
+/// The module an object hangs below in the dominator tree, by the nearest module, class or root of a
+/// module: its name; NULL: none. O(depth), at most 1,000.
+const char *rch__module_above(const struct rch__search *s, rch_node v);
+
+// fd_leads.c: leads of the types that own descriptors, many alike. O(descriptors).
+RCH_MUST_CHECK enum rch_status rch__find_fd_leads(struct rch__search *s, struct rch_error *err);
 // type_leads.c: leads of whole types. O(nodes), 4 bytes a node.
 RCH_MUST_CHECK enum rch_status rch__find_type_leads(struct rch__search *s, struct rch_error *err);
 // crowd_leads.c: leads of objects right below one object. O(nodes), 12 bytes a node.
 RCH_MUST_CHECK enum rch_status rch__find_crowd_leads(struct rch__search *s, struct rch_error *err);
 
-// kept.c: what only the members of a lead keep, exactly: what no root reaches without them.
+// kept.c: what only the members of some leads keep, exactly: what no root reaches without them.
 struct rch__keeper {
     struct rch__search *s;
-    struct rch_view view;
-    struct rch_block alive, kept, queue;  // bits, bits, rch_node
+    struct rch_block alive, members, kept, queue;  // bits, bits, bits, rch_node
 };
 /// One sweep. After an error too, rch__keep_end.
 RCH_MUST_CHECK enum rch_status rch__keep_begin(struct rch__keeper *k, struct rch_error *err);
-/// Fill in what lead->told keeps, its descriptors too; k->kept has its bits until the next call. O(nodes +
-/// refs).
-RCH_MUST_CHECK enum rch_status rch__keep(struct rch__keeper *k, struct rch__lead *lead,
+void rch__keep_of_nobody(struct rch__keeper *k);
+void rch__keep_add(struct rch__keeper *k, const struct rch__lead *lead);
+/// Fill in what the leads keep that were added since rch__keep_of_nobody, descriptors too; k->kept has its
+/// bits until the next call. O(nodes + refs).
+RCH_MUST_CHECK enum rch_status rch__keep(struct rch__keeper *k, struct rch_suspect *told,
                                          struct rch_error *err);
 /// Are all members of this lead kept?
 bool rch__keeps_all(const struct rch__keeper *k, const struct rch__lead *lead);

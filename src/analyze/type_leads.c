@@ -24,6 +24,7 @@ struct types {
     struct rch__search *s;
     struct family *families;
     uint32_t num;
+    size_t first;         // leads that were there before
     uint32_t *number_of;  // type -> family + 1
     uint32_t *parts;      // num x num: objects of the first below one of the second
 };
@@ -104,13 +105,22 @@ static int compare_priors(const void *a, const void *b)
     return (x->type > y->type) - (x->type < y->type);
 }
 
+static bool is_lead(const struct rch__search *s, uint32_t type, size_t num)
+{
+    for (size_t i = 0; i < num; i++)
+        if (RCH__LEAD(s, i)->type == type)
+            return true;
+    return false;
+}
+
 static enum rch_status add_leads(struct types *t, struct rch_error *err)
 {
     struct rch__search *s = t->s;
     for (uint32_t i = 0; i < t->num; i++) {
         const struct family *family = &t->families[i];
         bool is_big = family->objects > 1 && family->bytes > s->heap_bytes / BIG_PART;
-        if ((family->objects < MIN_OBJECTS && !is_big) || is_part(t, i))
+        if ((family->objects < MIN_OBJECTS && !is_big) || is_part(t, i) ||
+            is_lead(s, family->type, t->first))
             continue;
         struct rch__lead lead = {.type = family->type,
                                  .anchor = RCH_NO_NODE,
@@ -119,16 +129,16 @@ static enum rch_status add_leads(struct types *t, struct rch_error *err)
         lead.prior = rch__size_score(s, lead.type, lead.objects, lead.bytes);
         RCH_TRY(rch_vec_append(&s->leads, &lead, 1, err));
     }
-    if (s->leads.num)
-        qsort(s->leads.mem, s->leads.num, sizeof(struct rch__lead), compare_priors);
-    if (s->leads.num > MAX_LEADS)
-        s->leads.num = MAX_LEADS;
+    size_t num = s->leads.num - t->first;
+    if (num)
+        qsort(RCH__LEAD(s, t->first), num, sizeof(struct rch__lead), compare_priors);
+    s->leads.num = t->first + (num < MAX_LEADS ? num : MAX_LEADS);
     return RCH_OK;
 }
 
 enum rch_status rch__find_type_leads(struct rch__search *s, struct rch_error *err)
 {
-    struct types t = {.s = s};
+    struct types t = {.s = s, .first = s->leads.num};
     RCH_BLOCK(families, s->alloc, s->g->num_types, sizeof(struct family));
     RCH_BLOCK(numbers, s->alloc, s->g->num_types, sizeof(uint32_t));
     RCH_BLOCK(nearest, s->alloc, s->g->num_nodes, sizeof(uint32_t));
