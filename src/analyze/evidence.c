@@ -33,6 +33,12 @@ static const struct evidence table[] = {
     {"default-argument", rch__judge_default_argument, true},
     {"logging", rch__judge_logging, true},
     {"closure", rch__judge_closure, false},
+    {"growth", rch__judge_growth, true},
+    {"closed", rch__judge_closed, true},
+    {"finished", rch__judge_finished, true},
+    {"empty-containers", rch__judge_empty, false},
+    {"repeated-strings", rch__judge_repeated, false},
+    {"plain-data", rch__judge_plain_data, false},
 };
 enum { NUM_EVIDENCE = sizeof(table) / sizeof(table[0]), ANOMALY = 15 };
 
@@ -44,8 +50,8 @@ static int compare_reasons(const void *a, const void *b)
     return strcmp(x->word, y->word);
 }
 
-enum rch_status rch__judge(const struct rch__search *s, struct rch__lead *lead,
-                           const uint64_t *kept, struct rch_error *err)
+enum rch_status rch__judge(struct rch__search *s, struct rch__lead *lead, const uint64_t *kept,
+                           struct rch_error *err)
 {
     struct rch__case c = {s, lead, kept, s->arena, false};
     struct rch_suspect *told = &lead->told;
@@ -60,7 +66,8 @@ enum rch_status rch__judge(const struct rch__search *s, struct rch__lead *lead,
         if (c.is_out_of_memory)
             return rch_fail(err, RCH_ENOMEM, "evidence");
         told->score += verdict.score;
-        has_anomaly = has_anomaly || (table[i].is_anomaly && verdict.score >= ANOMALY);
+        has_anomaly =
+            has_anomaly || (table[i].is_anomaly && verdict.sentence && verdict.score >= ANOMALY);
         if (verdict.sentence)
             reasons[told->num_reasons++] =
                 (struct rch_suspect_reason){table[i].word, verdict.sentence, verdict.score};

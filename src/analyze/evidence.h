@@ -6,7 +6,7 @@
 #include "analyze/suspects_impl.h"
 
 struct rch__case {
-    const struct rch__search *s;
+    struct rch__search *s;
     const struct rch__lead *lead;  // told: what is kept is filled in
     const uint64_t *kept;          // bits: what only its members keep, them included
     struct rch_arena *arena;       // of sentences
@@ -29,6 +29,15 @@ struct rch__verdict rch__judge_several(struct rch__case *c);
 struct rch__verdict rch__judge_scattered(struct rch__case *c);
 struct rch__verdict rch__judge_resources(struct rch__case *c);
 struct rch__verdict rch__judge_garbage(struct rch__case *c);
+
+struct rch__verdict rch__judge_growth(struct rch__case *c);
+struct rch__verdict rch__judge_plain_data(struct rch__case *c);
+
+// evidence_state.c: what the kept objects say of themselves. O(kept) each, at most a million.
+struct rch__verdict rch__judge_closed(struct rch__case *c);
+struct rch__verdict rch__judge_finished(struct rch__case *c);
+struct rch__verdict rch__judge_empty(struct rch__case *c);
+struct rch__verdict rch__judge_repeated(struct rch__case *c);
 
 // evidence_path.c: what stands on the paths of the holders.
 struct rch__verdict rch__judge_place(struct rch__case *c);

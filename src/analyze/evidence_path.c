@@ -59,6 +59,13 @@ static bool hop_named(const struct rch__case *c, enum rch_root_kind kind, const 
     return false;
 }
 
+/// What C code is given to call; containers and strings of its own are its business.
+static bool is_callable_name(const char *type)
+{
+    return is_named(type, "method") || is_named(type, "function") || is_named(type, "partial") ||
+           is_named(type, "builtin_function_or_method");
+}
+
 // --- the place: whose container it is ---
 
 static struct rch__verdict judge_stdlib_place(struct rch__case *c, const struct rch_holder *holder)
@@ -79,7 +86,7 @@ static struct rch__verdict judge_stdlib_place(struct rch__case *c, const struct 
 
 struct rch__verdict rch__judge_place(struct rch__case *c)
 {
-    enum { STATIC_TYPE = -80, IN_PROGRAM = 20 };
+    enum { STATIC_TYPE = -80, IN_PROGRAM = 20, OF_C = -40 };
     const struct rch_answer *answer = c->lead->answer;
     bool is_own = rch__origin_of(c->s, c->lead->type) == RCH__PROGRAM;
     bool is_in_program = answer->num_holders != 0;
@@ -92,6 +99,8 @@ struct rch__verdict rch__judge_place(struct rch__case *c)
                                       : RCH__BUILTIN;
         if (origin == RCH__STDLIB && (!is_own || i == 0))
             return judge_stdlib_place(c, holder);
+        if (holder->root_kind == RCH_ROOT_C_HELD && !is_own && !is_callable_name(holder->root_name))
+            return (struct rch__verdict){OF_C, "a table that C code keeps for itself"};
         if (holder->root_kind == RCH_ROOT_STATIC_TYPE && !is_own)
             return (struct rch__verdict){STATIC_TYPE, "a part of the interpreter's own types"};
         is_in_program = is_in_program && origin == RCH__PROGRAM;
@@ -104,11 +113,19 @@ struct rch__verdict rch__judge_place(struct rch__case *c)
 
 struct rch__verdict rch__judge_cache(struct rch__case *c)
 {
-    enum { CACHE = 35 };
+    enum { OWN = 35, UNBOUNDED = 25, BOUNDED = -25 };
+    bool is_bounded =
+        is_named(c->lead->told.type, "_lru_list_elem") || hop_from(c, "_lru_list_elem");
     if (!hop_from(c, "_lru_cache_wrapper"))
         return nothing;
-    return (struct rch__verdict){
-        CACHE, "a functools cache keeps the arguments of calls, self too, and their results"};
+    if (rch__origin_of(c->s, c->lead->type) == RCH__PROGRAM)
+        return (struct rch__verdict){
+            OWN, "a functools cache keeps the arguments of calls, self too, and their results"};
+    if (is_bounded)
+        return (struct rch__verdict){BOUNDED, "a functools cache that has a bound"};
+    return (struct rch__verdict){UNBOUNDED,
+                                 "a functools cache keeps the arguments of calls and their "
+                                 "results"};
 }
 
 struct rch__verdict rch__judge_callbacks(struct rch__case *c)
@@ -178,13 +195,6 @@ struct rch__verdict rch__judge_weak_mapping(struct rch__case *c)
         }
     }
     return nothing;
-}
-
-/// What C code is given to call; containers and strings of its own are its business.
-static bool is_callable_name(const char *type)
-{
-    return is_named(type, "method") || is_named(type, "function") || is_named(type, "partial") ||
-           is_named(type, "builtin_function_or_method");
 }
 
 struct rch__verdict rch__judge_c_held(struct rch__case *c)

@@ -11,6 +11,7 @@ enum {
     ACCUMULATES = 20,
     BY_NAME = -15,
     SEVERAL = 15,
+    SEVERAL_OF_OTHERS = 5,
     SCATTERED = -50,
     PER_SOCKET = 12,  // each doubling
     PER_FILE = 8,
@@ -105,7 +106,8 @@ struct rch__verdict rch__judge_several(struct rch__case *c)
         alone += answer->holders[i].frees.question;
     if (alone >= answer->all_cut.question)
         return (struct rch__verdict){0, NULL};  // each has its own
-    return RCH__VERDICT(c, SEVERAL,
+    bool is_own = rch__origin_of(c->s, c->lead->type) == RCH__PROGRAM;
+    return RCH__VERDICT(c, is_own ? SEVERAL : SEVERAL_OF_OTHERS,
                         "%" PRIu32 " independent holders keep them: who repairs one sees most stay",
                         answer->num_holders);
 }
@@ -149,4 +151,52 @@ struct rch__verdict rch__judge_garbage(struct rch__case *c)
                         "%" PRIu64 " of them are reached by nothing but reference cycles: the "
                         "collector is off, or has not come by",
                         answer->garbage);
+}
+
+// --- growth ---
+
+/// New objects of a lead of a whole type, or at the places of its holders.
+static uint64_t num_new(const struct rch__case *c)
+{
+    const struct rch_growth *growth = c->s->growth;
+    const struct rch_answer *answer = c->lead->answer;
+    uint64_t num = 0;
+    if (c->lead->anchor == RCH_NO_NODE) {
+        for (uint32_t i = 0; i < growth->num_types; i++)
+            if (strcmp(growth->types[i].type, c->lead->told.type) == 0)
+                return growth->types[i].made;
+        return 0;
+    }
+    for (uint32_t i = 0; i < growth->num_places; i++)
+        for (uint32_t k = 0; k < answer->num_holders; k++)
+            if (strcmp(growth->places[i].holder.fingerprint, answer->holders[k].fingerprint) == 0)
+                num += growth->places[i].objects;
+    return num;
+}
+
+struct rch__verdict rch__judge_growth(struct rch__case *c)
+{
+    enum { STAYS = -40, LEAST = 20, PER_NEW = 10, MOST = 80 };
+    if (!c->s->growth)
+        return (struct rch__verdict){0, NULL};
+    uint64_t num = num_new(c), all = c->lead->told.objects;
+    num = num < all ? num : all;
+    if (num == 0)
+        return (struct rch__verdict){STAYS, "none of them is new since the baseline"};
+    int32_t score = LEAST + rch__doublings(num, 1, PER_NEW);
+    return RCH__VERDICT(c, score < MOST ? score : MOST,
+                        "%" PRIu64 " of the %" PRIu64 " are new since the baseline", num, all);
+}
+
+// --- plain data ---
+
+// Tables of numbers and words are in every program.
+struct rch__verdict rch__judge_plain_data(struct rch__case *c)
+{
+    enum { PLAIN = -15 };
+    static const char *const names[] = {"str", "int", "float", "complex", "code", "frozenset"};
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        if (strcmp(c->lead->told.type, names[i]) == 0)
+            return (struct rch__verdict){PLAIN, NULL};
+    return (struct rch__verdict){0, NULL};
 }

@@ -107,6 +107,7 @@ static enum rch_status prepare(struct rch__search *s, struct rch_error *err)
     const struct rch_progress *progress = s->options ? s->options->progress : NULL;
     static const struct rch_question nobody = {"suspects", NULL, 0};
     RCH_TRY(rch_view_init(&s->view, s->g, s->rev, &nobody, s->alloc, err));
+    s->true_node = rch__find_true(s);
     RCH_TRY(name_types(s, err));
     RCH_TRY(rch_domtree_init(&s->dom, s->g, s->alloc, progress, err));
     RCH_TRY(rch_retained_bytes(s->g, &s->dom, s->alloc, &s->retained, err));

@@ -26,7 +26,7 @@
 #include "analyze/why.h"
 #include "base/vec.h"
 
-#define RCH_SUSPECT_POSSIBLE 60  // tenths of bits; below it is not listed
+#define RCH_SUSPECT_POSSIBLE 50  // tenths of bits; below it is not listed
 #define RCH_SUSPECT_LIKELY 100
 
 struct rch_suspects_options {

@@ -76,6 +76,9 @@ int32_t rch__size_score(const struct rch__search *s, uint32_t type, uint64_t obj
 /// module: its name; NULL: none. O(depth), at most 1,000.
 const char *rch__module_above(const struct rch__search *s, rch_node v);
 
+/// The object True, or RCH_NO_NODE. O(modules).
+rch_node rch__find_true(const struct rch__search *s);
+
 // fd_leads.c: leads of the types that own descriptors, many alike. O(descriptors).
 RCH_MUST_CHECK enum rch_status rch__find_fd_leads(struct rch__search *s, struct rch_error *err);
 // type_leads.c: leads of whole types. O(nodes), 4 bytes a node.
@@ -102,7 +105,7 @@ void rch__keep_end(struct rch__keeper *k);
 
 // evidence.c
 /// Fill in score and reasons of lead->told from all evidence. `kept` (bits): what only the members keep.
-RCH_MUST_CHECK enum rch_status rch__judge(const struct rch__search *s, struct rch__lead *lead,
+RCH_MUST_CHECK enum rch_status rch__judge(struct rch__search *s, struct rch__lead *lead,
                                           const uint64_t *kept, struct rch_error *err);
 
 #endif

@@ -9,7 +9,7 @@ static const struct rch_option options[] = {
     {RCH_OPT_JSON, 0, "json", NULL, "JSON, schema refchain.suspects/1"},
     {RCH_OPT_BASELINE, 'b', "baseline", "FILE",
      "an earlier snapshot of the process: what has grown since is more suspicious"},
-    {RCH_OPT_LIMIT, 'n', "limit", "N", "at most N suspects (3, with --json 10)"},
+    {RCH_OPT_LIMIT, 'n', "limit", "N", "at most N suspects, all told at length (10)"},
     {RCH_OPT_ALL, 'a', "all", NULL, "all suspects, and every shape of path of every holder"},
     RCH_WHERE_OPTIONS,
     {RCH_OPT_HELP, 'h', "help", NULL, "show this help"},

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "render/hop_text.h"
 #include "render/suspects.h"
 #include "render/why_parts.h"
 
@@ -146,29 +147,73 @@ static void put_suspect(struct rch_page *page, const struct rch_suspect *suspect
     rch_page_answer(page, suspect->answer, suspect->answer->num_warnings, &parts);
 }
 
+/// A line for one that is not told at length.
+static void put_line(struct rch_page *page, const struct rch_suspect *suspect, uint32_t number)
+{
+    enum { COUNT_COLUMN = 4, TYPE_COLUMN = 16 };
+    char count[RCH_NUMBER_BYTES], path[RCH_CLEAN_BYTES];
+    rch_page_words(page, "%3" PRIu32, number);
+    rch_page_tab(page, COUNT_COLUMN);
+    rch_page_words(page, "%10s", rch_count_text(count, suspect->objects));
+    rch_page_tab(page, TYPE_COLUMN);
+    rch_page_name(page, suspect->type, 40);
+    if (suspect->answer->num_holders) {
+        rch_page_words(page, " ");
+        rch_page_box(page, "\u2190", "<-", page->clean_flags & RCH_CLEAN_ASCII ? 2 : 1);
+        rch_page_words(page, " ");
+        uint32_t room = page->max_columns > page->columns ? page->max_columns - page->columns : 1;
+        rch_path_text(path, &suspect->answer->holders[0], room, page->clean_flags);
+        rch_page_name(page, path, 0);
+    }
+    rch_page_end(page);
+}
+
+/// How many are told at length: those that are likely, one at least, and no more than asked for.
+static uint32_t num_full(const struct rch_suspects *suspects,
+                         const struct rch_render_options *options)
+{
+    enum { DEFAULT_FULL = 3 };
+    uint32_t num = num_likely(suspects), most = DEFAULT_FULL;
+    if (options->all)
+        return suspects->num_suspects;
+    if (options->limit)
+        return options->limit < suspects->num_suspects ? options->limit : suspects->num_suspects;
+    num = num ? num : 1;
+    num = num < most ? num : most;
+    return num < suspects->num_suspects ? num : suspects->num_suspects;
+}
+
+static void put_others(struct rch_page *page, const struct rch_suspects *suspects, uint32_t full)
+{
+    uint32_t all = suspects->num_suspects + suspects->num_more;
+    rch_page_end(page);
+    if (full < suspects->num_suspects) {
+        rch_page_words(page, "Less suspicious (--all tells more):");
+        rch_page_end(page);
+    }
+    for (uint32_t i = full; i < suspects->num_suspects; i++)
+        put_line(page, &suspects->suspects[i], i + 1);
+    if (all > suspects->num_suspects) {
+        rch_page_words(page, "%" PRIu32 " more not shown (--limit %" PRIu32 ")",
+                       all - suspects->num_suspects, all);
+        rch_page_end(page);
+    }
+}
+
 void rch_render_suspects_text(const struct rch_graph *g, const struct rch_suspects *suspects,
                               const struct rch_render_options *options, struct rch_sink *sink)
 {
-    enum { DEFAULT_SUSPECTS = 3 };
     struct rch_page page = rch_page_of(options, sink);
     uint32_t all = suspects->num_suspects + suspects->num_more;
-    uint32_t limit = options->limit ? options->limit : DEFAULT_SUSPECTS;
+    uint32_t full = num_full(suspects, options);
     put_head(&page, suspects, options->source);
     put_verdict(&page, suspects);
-    for (uint32_t i = 0; i < suspects->num_suspects && (i < limit || options->all); i++)
+    for (uint32_t i = 0; i < full; i++)
         put_suspect(&page, &suspects->suspects[i], i + 1, all, options);
-    if (limit < all && !options->all) {
-        rch_page_end(&page);
-        rch_page_words(&page, "%" PRIu32 " more not shown (--limit %" PRIu32 ")", all - limit, all);
-        rch_page_end(&page);
-    }
-    if (suspects->is_partial) {
-        rch_page_end(&page);
-        rch_page_wrap(&page,
-                      "PARTIAL: part of the heap could not be read, so suspects may be "
-                      "missing.",
-                      0);
-    }
+    put_others(&page, suspects, full);
+    if (suspects->is_partial)
+        rch_page_wrap(
+            &page, "PARTIAL: part of the heap could not be read, so suspects may be missing.", 0);
     for (uint32_t i = 0; i < g->num_warnings; i++) {
         rch_page_words(&page, "warning:");
         rch_page_wrap(&page, rch_str_get(g, g->warnings[i]), 9);

@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: MIT
+// analyze/evidence_state.c -- evidence in what the kept objects say of themselves: closed, finished, empty,
+// said twice. One pass over them and their attributes.
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "analyze/evidence.h"
+
+enum { MAX_LOOKED_AT = 1u << 20 };  // kept objects
+
+/// Attributes that say, when they are True, that an object is done with.
+static const char *const closed_names[] = {"closed",   "_closed",  "is_closed", "_is_closed",
+                                           "_closing", "disposed", "_disposed"};
+
+static bool says_closed(const char *name)
+{
+    for (size_t i = 0; i < sizeof(closed_names) / sizeof(closed_names[0]); i++)
+        if (strcmp(name, closed_names[i]) == 0)
+            return true;
+    return false;
+}
+
+/// What a pass over one object's attributes has seen.
+struct seen {
+    bool is_closed;
+    bool has_result;                             // result or exception: of a task, it has ended
+    bool has_started, has_target, has_daemonic;  // of a thread object; the target goes when it ends
+    bool is_stopped;
+};
+
+static void see(struct seen *seen, const char *name, bool is_true)
+{
+    seen->is_closed = seen->is_closed || (is_true && says_closed(name));
+    seen->has_result =
+        seen->has_result || strcmp(name, "result") == 0 || strcmp(name, "exception") == 0;
+    seen->has_started = seen->has_started || strcmp(name, "_started") == 0;
+    seen->has_target = seen->has_target || strcmp(name, "_target") == 0;
+    seen->has_daemonic = seen->has_daemonic || strcmp(name, "_daemonic") == 0;
+    seen->is_stopped = seen->is_stopped || (is_true && strcmp(name, "_is_stopped") == 0);
+}
+
+// The attributes of `owner` that `v` has: itself, or its dictionary.
+static void see_attributes(struct rch__case *c, rch_node owner, rch_node v, struct seen *seen)
+{
+    const struct rch_graph *g = c->s->g;
+    for (uint32_t e = g->edge_start[v]; e < g->edge_start[v + 1]; e++) {
+        rch_node to = g->edges[e];
+        if (to == RCH_NO_NODE)
+            continue;
+        struct rch_shown shown = rch_shown_of(&c->s->view, v, e);
+        if (shown.name != RCH_NO_STR)
+            see(seen, rch_str_get(g, shown.name), to == c->s->true_node);
+        else if (v == owner && rch_label_of(g, v, e - g->edge_start[v])->kind == RCH_EDGE_DICT)
+            see_attributes(c, owner, to, seen);
+    }
+}
+
+// The type of most objects that were counted.
+struct tally {
+    uint64_t num, best_num;
+    uint32_t best_type;
+    uint32_t *by_type;
+};
+
+static void count(const struct rch__search *s, struct tally *tally, rch_node v)
+{
+    uint32_t type = rch__type_at(s, v);
+    tally->num++;
+    if (++tally->by_type[type] > tally->best_num) {
+        tally->best_num = tally->by_type[type];
+        tally->best_type = type;
+    }
+}
+
+static bool is_type_named(const struct rch_graph *g, rch_node v, const char *module,
+                          const char *name)
+{
+    const struct rch_type *type = rch_type_of(g, v);
+    return strcmp(rch_str_get(g, type->name), name) == 0 &&
+           (!module || strstr(rch_str_get(g, type->module), module));
+}
+
+/// Which objects count is up to `is_one`; a sentence about the type of most of them.
+static struct rch__verdict judge_kept(struct rch__case *c, int32_t score, uint32_t least,
+                                      bool (*is_one)(struct rch__case *, rch_node),
+                                      const char *words)
+{
+    const struct rch__search *s = c->s;
+    RCH_BLOCK(block, s->alloc, s->g->num_types, sizeof(uint32_t));
+    struct tally tally = {.by_type = block.mem};
+    if (!block.mem) {
+        c->is_out_of_memory = true;
+        return (struct rch__verdict){0, NULL};
+    }
+    uint32_t num_looked_at = 0;
+    for (rch_node v = 0; v < s->g->num_objects && num_looked_at < MAX_LOOKED_AT; v++) {
+        if (!rch_bit(c->kept, v))
+            continue;
+        num_looked_at++;
+        if (is_one(c, v))
+            count(s, &tally, v);
+    }
+    if (tally.best_num < least)
+        return (struct rch__verdict){0, NULL};
+    const struct rch_type *type = &s->g->types[tally.best_type];
+    const char *module = rch_str_get(s->g, type->module);
+    return RCH__VERDICT(c, score, "%" PRIu64 " %s%s%s %s", tally.best_num, module,
+                        *module ? "." : "", rch_str_get(s->g, type->name), words);
+}
+
+static uint32_t most(const struct rch__case *c)
+{
+    uint64_t quarter = c->lead->told.objects / 4;
+    return quarter > 4 ? (uint32_t)quarter : 4;
+}
+
+// --- closed ---
+
+static bool is_closed(struct rch__case *c, rch_node v)
+{
+    struct seen seen = {0};
+    see_attributes(c, v, v, &seen);
+    return seen.is_closed;
+}
+
+struct rch__verdict rch__judge_closed(struct rch__case *c)
+{
+    enum { CLOSED = 35 };
+    if (c->s->true_node == RCH_NO_NODE)
+        return (struct rch__verdict){0, NULL};
+    return judge_kept(c, CLOSED, most(c), is_closed, "are closed, and still held");
+}
+
+// --- finished ---
+
+static bool is_finished_task(struct rch__case *c, rch_node v)
+{
+    if (!is_type_named(c->s->g, v, "asyncio", "Task"))
+        return false;
+    struct seen seen = {0};
+    see_attributes(c, v, v, &seen);
+    return seen.has_result;
+}
+
+static bool is_finished_thread(struct rch__case *c, rch_node v)
+{
+    struct seen seen = {0};
+    const struct rch_type *type = rch_type_of(c->s->g, v);
+    if (type->flags & (RCH_TYPE_IS_TYPE | RCH_TYPE_IS_FUNCTION | RCH_TYPE_IS_MODULE))
+        return false;
+    see_attributes(c, v, v, &seen);
+    return seen.has_started && seen.has_daemonic && (seen.is_stopped || !seen.has_target);
+}
+
+struct rch__verdict rch__judge_finished(struct rch__case *c)
+{
+    enum { FINISHED = 30 };
+    struct rch__verdict tasks =
+        judge_kept(c, FINISHED, most(c), is_finished_task, "have finished, and are still held");
+    if (tasks.score)
+        return tasks;
+    return judge_kept(c, FINISHED, most(c), is_finished_thread,
+                      "have finished, and are still held");
+}
+
+// --- waste ---
+
+static bool is_empty_container(struct rch__case *c, rch_node v)
+{
+    const struct rch_graph *g = c->s->g;
+    static const char *const names[] = {"dict",  "list",        "set",
+                                        "deque", "OrderedDict", "defaultdict"};
+    for (uint32_t e = g->edge_start[v]; e < g->edge_start[v + 1]; e++)
+        if (g->edges[e] != RCH_NO_NODE)
+            return false;
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        if (is_type_named(g, v, NULL, names[i]))
+            return true;
+    return false;
+}
+
+struct rch__verdict rch__judge_empty(struct rch__case *c)
+{
+    enum { EMPTY = 5, LEAST = 64 };
+    uint32_t least = most(c) > LEAST ? most(c) : LEAST;
+    return judge_kept(c, EMPTY, least, is_empty_container, "among what they keep are empty");
+}
+
+static int compare_numbers(const void *a, const void *b)
+{
+    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+    return (x > y) - (x < y);
+}
+
+// Only texts that the snapshot has can be compared: those like identifiers.
+struct rch__verdict rch__judge_repeated(struct rch__case *c)
+{
+    enum { REPEATED = 5, LEAST = 64 };
+    const struct rch_graph *g = c->s->g;
+    RCH_VEC(texts, c->s->alloc, rch_str);
+    struct rch_error err;
+    for (uint32_t i = 0; i < g->num_texts; i++) {
+        if (!rch_bit(c->kept, g->texts[i].node))
+            continue;
+        if (rch_vec_append(&texts, &g->texts[i].str, 1, &err) != RCH_OK) {
+            c->is_out_of_memory = true;
+            return (struct rch__verdict){0, NULL};
+        }
+    }
+    if (texts.num)
+        qsort(texts.mem, texts.num, sizeof(rch_str), compare_numbers);
+    uint64_t repeated = 0;
+    for (size_t i = 1; i < texts.num; i++)
+        repeated += RCH_VEC_AT(&texts, rch_str, i) == RCH_VEC_AT(&texts, rch_str, i - 1);
+    if (repeated < LEAST)
+        return (struct rch__verdict){0, NULL};
+    return RCH__VERDICT(
+        c, REPEATED, "%" PRIu64 " strings among what they keep have the text of another", repeated);
+}
