@@ -17,6 +17,7 @@ static const struct evidence table[] = {
     {"size", rch__judge_size, false},
     {"accumulation", rch__judge_accumulation, false},
     {"place", rch__judge_place, true},
+    {"chain", rch__judge_chain, true},
     {"several-holders", rch__judge_several, true},
     {"scattered", rch__judge_scattered, false},
     {"resources", rch__judge_resources, true},

@@ -25,6 +25,7 @@ struct rch__verdict rch__verdict_of(struct rch__case *c, int32_t score, const ch
 // evidence_size.c: number, bytes, resources, and how they hang together.
 struct rch__verdict rch__judge_size(struct rch__case *c);
 struct rch__verdict rch__judge_accumulation(struct rch__case *c);
+struct rch__verdict rch__judge_chain(struct rch__case *c);
 struct rch__verdict rch__judge_several(struct rch__case *c);
 struct rch__verdict rch__judge_scattered(struct rch__case *c);
 struct rch__verdict rch__judge_resources(struct rch__case *c);

@@ -99,6 +99,9 @@ struct rch__verdict rch__judge_place(struct rch__case *c)
                                       : RCH__BUILTIN;
         if (origin == RCH__STDLIB && (!is_own || i == 0))
             return judge_stdlib_place(c, holder);
+        if (holder->root_kind == RCH_ROOT_INTERPRETER && !is_own &&
+            rch__benign_reason(holder->root_name, ""))
+            return judge_stdlib_place(c, holder);
         if (holder->root_kind == RCH_ROOT_C_HELD && !is_own && !is_callable_name(holder->root_name))
             return (struct rch__verdict){OF_C, "a table that C code keeps for itself"};
         if (holder->root_kind == RCH_ROOT_STATIC_TYPE && !is_own)
@@ -135,6 +138,8 @@ struct rch__verdict rch__judge_callbacks(struct rch__case *c)
         holder_of_root(c, RCH_ROOT_MODULE, "atexit"))
         return (struct rch__verdict){AT_EXIT,
                                      "callbacks registered with atexit keep them to the end"};
+    if (holder_of_root(c, RCH_ROOT_INTERPRETER, "signal"))
+        return (struct rch__verdict){METHODS, "a handler of a signal keeps them"};
     const struct rch_answer *answer = c->lead->answer;
     for (uint32_t i = 0; i < answer->num_holders; i++) {
         const struct rch_holder *holder = &answer->holders[i];

@@ -10,6 +10,7 @@
 enum {
     ACCUMULATES = 20,
     BY_NAME = -15,
+    CHAIN = 25,
     SEVERAL = 15,
     SEVERAL_OF_OTHERS = 5,
     SCATTERED = -50,
@@ -93,6 +94,31 @@ struct rch__verdict rch__judge_accumulation(struct rch__case *c)
                             num, holder->hops[at - 1].type);
     }
     return (struct rch__verdict){hangs_on_names(answer) ? BY_NAME : 0, NULL};
+}
+
+/// Does another of its type keep it, a few references above?
+static bool hangs_on_its_like(const struct rch__search *s, rch_node v)
+{
+    enum { MAX_STEPS = 8 };
+    uint32_t type = rch__type_at(s, v);
+    rch_node above = s->dom.idom[v];
+    for (int i = 0; i < MAX_STEPS && above != RCH_NO_NODE && above < s->g->num_objects; i++) {
+        if (rch__type_at(s, above) == type)
+            return true;
+        above = s->dom.idom[above];
+    }
+    return false;
+}
+
+struct rch__verdict rch__judge_chain(struct rch__case *c)
+{
+    const rch_node *members = c->lead->members.mem;
+    uint64_t num = 0;
+    for (uint64_t i = 0; i < c->lead->objects; i++)
+        num += hangs_on_its_like(c->s, members[i]);
+    if (num < MANY || num < c->lead->objects - c->lead->objects / 4)
+        return (struct rch__verdict){0, NULL};
+    return RCH__VERDICT(c, CHAIN, "%" PRIu64 " of them hang in a chain: one keeps the next", num);
 }
 
 struct rch__verdict rch__judge_several(struct rch__case *c)

@@ -24,9 +24,8 @@ static bool says_closed(const char *name)
 /// What a pass over one object's attributes has seen.
 struct seen {
     bool is_closed;
-    bool has_result;                             // result or exception: of a task, it has ended
-    bool has_started, has_target, has_daemonic;  // of a thread object; the target goes when it ends
-    bool is_stopped;
+    bool has_result;                 // result or exception: of a task, it has ended
+    bool has_started, has_daemonic;  // of a thread object
 };
 
 static void see(struct seen *seen, const char *name, bool is_true)
@@ -35,9 +34,7 @@ static void see(struct seen *seen, const char *name, bool is_true)
     seen->has_result =
         seen->has_result || strcmp(name, "result") == 0 || strcmp(name, "exception") == 0;
     seen->has_started = seen->has_started || strcmp(name, "_started") == 0;
-    seen->has_target = seen->has_target || strcmp(name, "_target") == 0;
     seen->has_daemonic = seen->has_daemonic || strcmp(name, "_daemonic") == 0;
-    seen->is_stopped = seen->is_stopped || (is_true && strcmp(name, "_is_stopped") == 0);
 }
 
 // The attributes of `owner` that `v` has: itself, or its dictionary.
@@ -143,6 +140,15 @@ static bool is_finished_task(struct rch__case *c, rch_node v)
     return seen.has_result;
 }
 
+static bool is_active_thread(const struct rch__search *s, rch_node v)
+{
+    for (uint32_t i = s->rev->start[v]; i < s->rev->start[v + 1]; i++)
+        if (s->rev->source[i] == s->active_threads)
+            return true;
+    return false;
+}
+
+// By its attributes, since classes of the program derive from Thread.
 static bool is_finished_thread(struct rch__case *c, rch_node v)
 {
     struct seen seen = {0};
@@ -150,7 +156,7 @@ static bool is_finished_thread(struct rch__case *c, rch_node v)
     if (type->flags & (RCH_TYPE_IS_TYPE | RCH_TYPE_IS_FUNCTION | RCH_TYPE_IS_MODULE))
         return false;
     see_attributes(c, v, v, &seen);
-    return seen.has_started && seen.has_daemonic && (seen.is_stopped || !seen.has_target);
+    return seen.has_started && seen.has_daemonic && !is_active_thread(c->s, v);
 }
 
 struct rch__verdict rch__judge_finished(struct rch__case *c)
@@ -160,8 +166,10 @@ struct rch__verdict rch__judge_finished(struct rch__case *c)
         judge_kept(c, FINISHED, most(c), is_finished_task, "have finished, and are still held");
     if (tasks.score)
         return tasks;
+    if (c->s->active_threads == RCH_NO_NODE)
+        return (struct rch__verdict){0, NULL};
     return judge_kept(c, FINISHED, most(c), is_finished_thread,
-                      "have finished, and are still held");
+                      "do not run any more, or never did, and are still held");
 }
 
 // --- waste ---

@@ -119,18 +119,18 @@ const char *rch__module_above(const struct rch__search *s, rch_node v)
     return NULL;
 }
 
-rch_node rch__find_true(const struct rch__search *s)
+rch_node rch__variable(const struct rch__search *s, const char *module, const char *name)
 {
     const struct rch_graph *g = s->g;
     for (size_t i = 0; i < s->view.modules.num; i++) {
         const struct rch_module_dict *row =
             &RCH_VEC_AT(&s->view.modules, struct rch_module_dict, i);
-        if (strcmp(rch_str_get(g, g->roots[row->root].name), "builtins") != 0)
+        if (strcmp(rch_str_get(g, g->roots[row->root].name), module) != 0)
             continue;
         for (uint32_t e = g->edge_start[row->dict]; e < g->edge_start[row->dict + 1]; e++) {
             rch_node key = rch_key_of_value(g, row->dict, e - g->edge_start[row->dict]);
             if (key != RCH_NO_NODE && g->edges[e] != RCH_NO_NODE &&
-                strcmp(rch_str_get(g, rch_text_of_node(g, key)), "True") == 0)
+                strcmp(rch_str_get(g, rch_text_of_node(g, key)), name) == 0)
                 return g->edges[e];
         }
     }

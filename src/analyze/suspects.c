@@ -107,7 +107,8 @@ static enum rch_status prepare(struct rch__search *s, struct rch_error *err)
     const struct rch_progress *progress = s->options ? s->options->progress : NULL;
     static const struct rch_question nobody = {"suspects", NULL, 0};
     RCH_TRY(rch_view_init(&s->view, s->g, s->rev, &nobody, s->alloc, err));
-    s->true_node = rch__find_true(s);
+    s->true_node = rch__variable(s, "builtins", "True");
+    s->active_threads = rch__variable(s, "threading", "_active");
     RCH_TRY(name_types(s, err));
     RCH_TRY(rch_domtree_init(&s->dom, s->g, s->alloc, progress, err));
     RCH_TRY(rch_retained_bytes(s->g, &s->dom, s->alloc, &s->retained, err));
@@ -184,8 +185,14 @@ static enum rch_status take_prints(struct rch__search *s, struct rch__lead *lead
         char print[RCH_FINGERPRINT_BYTES];
         rch_fingerprint(holder->root_kind, holder->root_name, holder->hops, num_telling(holder),
                         print);
-        lead->prints[lead->num_prints++] = strtoull(print + strlen("rc1:"), NULL, 16);
+        uint64_t number = strtoull(print + strlen("rc1:"), NULL, 16);
+        bool is_new = true;
+        for (uint32_t k = 0; k < lead->num_prints; k++)
+            is_new = is_new && lead->prints[k] != number;
+        if (is_new)
+            lead->prints[lead->num_prints++] = number;
     }
+    lead->is_own = rch__origin_of(s, lead->type) == RCH__PROGRAM;
     return RCH_OK;
 }
 
@@ -253,6 +260,8 @@ static int compare_leads(const void *a, const void *b)
         return resources(x) > resources(y) ? -1 : 1;
     if (x->owns_fds != y->owns_fds)
         return x->owns_fds ? -1 : 1;
+    if (x->is_own != y->is_own)
+        return x->is_own ? -1 : 1;
     if (x->num_prints != y->num_prints)
         return x->num_prints > y->num_prints ? -1 : 1;
     bool x_all = x->anchor == RCH_NO_NODE, y_all = y->anchor == RCH_NO_NODE;

@@ -31,6 +31,7 @@ struct rch__lead {
     struct rch_block members;  // rch_node, sorted
     struct rch_answer *answer;
     // After the answer:
+    bool is_own;       // of a type of the program
     uint64_t *prints;  // one a holder, equal where leads have the same; the arena's
     uint32_t num_prints;
     uint32_t number;   // index into what `encloses` of others is about
@@ -53,7 +54,8 @@ struct rch__search {
     struct rch_growth *growth;  // NULL: no baseline
     struct rch_vec leads;       // struct rch__lead
     uint64_t heap_bytes;
-    rch_node true_node;  // the object True, or RCH_NO_NODE
+    rch_node true_node;       // the object True, or RCH_NO_NODE
+    rch_node active_threads;  // threading._active, or RCH_NO_NODE
 };
 #define RCH__LEAD(s, i) (&RCH_VEC_AT(&(s)->leads, struct rch__lead, i))
 
@@ -76,8 +78,8 @@ int32_t rch__size_score(const struct rch__search *s, uint32_t type, uint64_t obj
 /// module: its name; NULL: none. O(depth), at most 1,000.
 const char *rch__module_above(const struct rch__search *s, rch_node v);
 
-/// The object True, or RCH_NO_NODE. O(modules).
-rch_node rch__find_true(const struct rch__search *s);
+/// What the name of a module's variable refers to, or RCH_NO_NODE. O(modules + variables).
+rch_node rch__variable(const struct rch__search *s, const char *module, const char *name);
 
 // fd_leads.c: leads of the types that own descriptors, many alike. O(descriptors).
 RCH_MUST_CHECK enum rch_status rch__find_fd_leads(struct rch__search *s, struct rch_error *err);
