@@ -59,11 +59,17 @@ static bool hop_named(const struct rch__case *c, enum rch_root_kind kind, const 
     return false;
 }
 
+/// What keeps the object that it will be called on.
+static bool is_bound_name(const char *type)
+{
+    return is_named(type, "method") || is_named(type, "method-wrapper") ||
+           is_named(type, "builtin_function_or_method") || is_named(type, "partial");
+}
+
 /// What C code is given to call; containers and strings of its own are its business.
 static bool is_callable_name(const char *type)
 {
-    return is_named(type, "method") || is_named(type, "function") || is_named(type, "partial") ||
-           is_named(type, "builtin_function_or_method");
+    return is_named(type, "function") || is_bound_name(type);
 }
 
 // --- the place: whose container it is ---
@@ -144,7 +150,7 @@ struct rch__verdict rch__judge_callbacks(struct rch__case *c)
     for (uint32_t i = 0; i < answer->num_holders; i++) {
         const struct rch_holder *holder = &answer->holders[i];
         for (uint32_t k = holder->cut; holder->cut_is_group && k < holder->num_hops; k++) {
-            if (is_named(holder->hops[k].type, "method") && k + 1 < holder->num_hops)
+            if (is_bound_name(holder->hops[k].type) && k + 1 < holder->num_hops)
                 return RCH__VERDICT(c, METHODS,
                                     "bound methods in a registry keep their objects (%" PRIu32
                                     " callbacks)",

@@ -8,7 +8,7 @@
 static const struct rch_option options[] = {
     {RCH_OPT_JSON, 0, "json", NULL, "JSON, schema refchain.suspects/1"},
     {RCH_OPT_BASELINE, 'b', "baseline", "FILE",
-     "an earlier snapshot of the process: what has grown since is more suspicious"},
+     "an earlier snapshot: what grew since is more suspicious"},
     {RCH_OPT_LIMIT, 'n', "limit", "N", "at most N suspects, all told at length (10)"},
     {RCH_OPT_ALL, 'a', "all", NULL, "all suspects, and every shape of path of every holder"},
     RCH_WHERE_OPTIONS,
@@ -28,25 +28,32 @@ static void free_suspects(struct rch_suspects **suspects)
 }
 
 // The earlier graph is closed before the one asked about is opened.
-static int open_base(const struct rch_args *args, struct rch_baseline **base_out)
+static int open_base(const struct rch_args *args, struct rch_baseline **base_out, uint32_t *pid_out)
 {
     struct rch_where where __attribute__((cleanup(rch_where_close)));
     int code = rch_where_open(args->baseline, args, &where);
     if (code == RCH_EXIT_CANNOT)
         return code;
     struct rch_error err = {0};
+    *pid_out = where.graph->info.pid;
     if (rch_baseline_make(where.graph, rch_alloc_default(), base_out, &err) == RCH_OK)
         return code;
     rch_say_error("suspects", &err);
     return RCH_EXIT_CANNOT;
 }
 
-static int find_and_print(const struct rch_args *args, const struct rch_baseline *base, int code)
+static int find_and_print(const struct rch_args *args, const struct rch_baseline *base,
+                          uint32_t pid, int code)
 {
     struct rch_where where __attribute__((cleanup(rch_where_close)));
     int opened = rch_where_open(args->words[0], args, &where);
     if (opened == RCH_EXIT_CANNOT)
         return opened;
+    if (base && where.graph->info.pid != pid)
+        rch_say(
+            "warning: process %u and process %u: what is new is told by addresses, which are of "
+            "one process",
+            pid, where.graph->info.pid);
     struct rch_watch watch;
     rch_watch_start(&watch);
     struct rch_suspects_options find = {.baseline = base,
@@ -74,8 +81,9 @@ static int find_and_print(const struct rch_args *args, const struct rch_baseline
 static int run(const struct rch_args *args)
 {
     struct rch_baseline *base __attribute__((cleanup(free_base))) = NULL;
-    int code = args->baseline ? open_base(args, &base) : RCH_EXIT_OK;
-    return code == RCH_EXIT_CANNOT ? code : find_and_print(args, base, code);
+    uint32_t pid = 0;
+    int code = args->baseline ? open_base(args, &base, &pid) : RCH_EXIT_OK;
+    return code == RCH_EXIT_CANNOT ? code : find_and_print(args, base, pid, code);
 }
 
 const struct rch_command rch_command_suspects = {
