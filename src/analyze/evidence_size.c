@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // analyze/evidence_size.c -- evidence in numbers: how many, how large, how they hang together.
 #include <inttypes.h>
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "analyze/evidence.h"
@@ -96,27 +96,39 @@ struct rch__verdict rch__judge_accumulation(struct rch__case *c)
     return (struct rch__verdict){hangs_on_names(answer) ? BY_NAME : 0, NULL};
 }
 
-/// Does another of its type keep it, a few references above?
-static bool hangs_on_its_like(const struct rch__search *s, rch_node v)
+static int compare_nodes(const void *a, const void *b)
+{
+    rch_node x = *(const rch_node *)a, y = *(const rch_node *)b;
+    return (x > y) - (x < y);
+}
+
+/// The nearest member that keeps a member, a few references above it; RCH_NO_NODE: none.
+static rch_node member_above(const struct rch__search *s, const struct rch__lead *lead, rch_node v)
 {
     enum { MAX_STEPS = 8 };
-    uint32_t type = rch__type_at(s, v);
     rch_node above = s->dom.idom[v];
     for (int i = 0; i < MAX_STEPS && above != RCH_NO_NODE && above < s->g->num_objects; i++) {
-        if (rch__type_at(s, above) == type)
-            return true;
+        if (rch__type_at(s, above) == lead->type &&
+            bsearch(&above, lead->members.mem, lead->objects, sizeof(above), compare_nodes))
+            return above;
         above = s->dom.idom[above];
     }
-    return false;
+    return RCH_NO_NODE;
 }
 
 struct rch__verdict rch__judge_chain(struct rch__case *c)
 {
-    const rch_node *members = c->lead->members.mem;
-    uint64_t num = 0;
-    for (uint64_t i = 0; i < c->lead->objects; i++)
-        num += hangs_on_its_like(c->s, members[i]);
-    if (num < MANY || num < c->lead->objects - c->lead->objects / 4)
+    const struct rch__lead *lead = c->lead;
+    const rch_node *members = lead->members.mem;
+    RCH_BITS(seen, c->s->alloc, c->s->g->num_nodes);
+    uint64_t num = 0, links = 0;  // members below another; others that one is below
+    c->is_out_of_memory = c->is_out_of_memory || !seen.mem;
+    for (uint64_t i = 0; seen.mem && i < lead->objects; i++) {
+        rch_node above = member_above(c->s, lead, members[i]);
+        num += above != RCH_NO_NODE;
+        links += above != RCH_NO_NODE && rch_bit_add(seen.mem, above);
+    }
+    if (num < MANY || num < lead->objects - lead->objects / 4 || links < num / 2)
         return (struct rch__verdict){0, NULL};
     return RCH__VERDICT(c, CHAIN, "%" PRIu64 " of them hang in a chain: one keeps the next", num);
 }

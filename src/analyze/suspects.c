@@ -43,11 +43,10 @@ int32_t rch__doublings(uint64_t value, uint64_t unit, int32_t per_doubling)
     int32_t score = 0;
     if (unit == 0 || value < unit)
         return 0;
-    while (value / 2 >= unit) {
-        value /= 2;
+    double times = (double)value / (double)unit;
+    for (; times >= 2; times /= 2)
         score += per_doubling;
-    }
-    return score + (int32_t)((value - unit) * (uint64_t)per_doubling / unit);  // of a doubling
+    return score + (int32_t)((times - 1) * per_doubling);
 }
 
 int32_t rch__size_score(const struct rch__search *s, uint32_t type, uint64_t objects,
@@ -293,22 +292,37 @@ static bool is_held_alike(const struct rch__search *s, const struct rch__lead *l
     return num && 2 * num >= lead->num_prints;
 }
 
-/// One keeps the other, and little else: they are links of one chain.
-static bool is_enclosed(const struct rch__lead *x, const struct rch__lead *y)
+/// Does one keep the other, and little else? They are links of one chain.
+static bool is_mostly(const struct rch__lead *outer, const struct rch__lead *inner)
 {
-    return (x->encloses[y->number] && y->told.kept_bytes >= x->told.kept_bytes / 2) ||
-           (y->encloses[x->number] && x->told.kept_bytes >= y->told.kept_bytes / 2);
+    return outer->encloses[inner->number] && inner->told.kept_bytes >= outer->told.kept_bytes / 2;
+}
+
+/// Is some entry, of many in one container, what holds them?
+static bool is_collected(const struct rch__lead *lead)
+{
+    for (uint32_t i = 0; i < lead->answer->num_holders; i++)
+        if (lead->answer->holders[i].cut_is_group)
+            return true;
+    return false;
 }
 
 static uint32_t find_suspect(const struct rch__search *s, uint32_t i)
 {
-    const struct rch__lead *lead = RCH__LEAD(s, i);
+    struct rch__lead *lead = RCH__LEAD(s, i);
     for (uint32_t k = 0; k < i; k++)
-        if (RCH__LEAD(s, k)->suspect == k && is_held_alike(s, lead, k))
+        if (RCH__LEAD(s, k)->suspect == k && is_held_alike(s, lead, k)) {
+            // The container itself is held by what holds its entries.
+            lead->is_around = !is_collected(lead) && is_collected(RCH__LEAD(s, k));
             return k;
-    for (uint32_t k = 0; k < i; k++)
-        if (RCH__LEAD(s, k)->suspect == k && is_enclosed(lead, RCH__LEAD(s, k)))
+        }
+    for (uint32_t k = 0; k < i; k++) {
+        const struct rch__lead *other = RCH__LEAD(s, k);
+        lead->is_around = is_mostly(lead, other);
+        if (other->suspect == k && (lead->is_around || is_mostly(other, lead)))
             return k;
+    }
+    lead->is_around = false;
     return i;
 }
 
@@ -321,7 +335,8 @@ static enum rch_status tell_others(struct rch__search *s, uint32_t suspect, stru
         return no_memory(s, err);
     for (uint32_t k = suspect + 1; k < s->leads.num; k++) {
         const struct rch__lead *lead = RCH__LEAD(s, k);
-        if (lead->suspect == suspect && strcmp(lead->told.type, told->type) != 0)
+        if (lead->suspect == suspect && !lead->is_around &&
+            strcmp(lead->told.type, told->type) != 0)
             with[told->num_with++] = (struct rch_suspect_type){lead->told.type, lead->objects};
     }
     told->with = with;
@@ -355,7 +370,7 @@ static enum rch_status judge(struct rch__keeper *keeper, struct rch_error *err)
             continue;
         rch__keep_of_nobody(keeper);
         for (uint32_t k = i; k < s->leads.num; k++)
-            if (RCH__LEAD(s, k)->suspect == i)
+            if (RCH__LEAD(s, k)->suspect == i && !RCH__LEAD(s, k)->is_around)
                 rch__keep_add(keeper, RCH__LEAD(s, k));
         RCH_TRY(rch__keep(keeper, &lead->told, err));
         lead->told.objects = lead->objects;

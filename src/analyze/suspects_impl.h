@@ -36,6 +36,7 @@ struct rch__lead {
     uint32_t num_prints;
     uint32_t number;   // index into what `encloses` of others is about
     bool *encloses;    // by number: all members of that lead are kept by these; the arena's
+    bool is_around;    // it is told with a lead that hangs in it: it keeps other things too
     uint32_t suspect;  // the lead it is told with; itself: it leads a suspect
     struct rch_suspect told;
 };
