@@ -18,7 +18,7 @@ static const struct evidence table[] = {
     {"accumulation", rch__judge_accumulation, false},
     {"place", rch__judge_place, true},
     {"chain", rch__judge_chain, true},
-    {"several-holders", rch__judge_several, true},
+    {"several-holders", rch__judge_several, false},
     {"scattered", rch__judge_scattered, false},
     {"resources", rch__judge_resources, true},
     {"garbage", rch__judge_garbage, true},

@@ -168,10 +168,12 @@ struct rch__verdict rch__judge_callbacks(struct rch__case *c)
 
 struct rch__verdict rch__judge_exception(struct rch__case *c)
 {
-    enum { EXCEPTION = 35 };
-    if (!hop_from(c, "traceback"))
-        return nothing;
+    enum { EXCEPTION = 35, FRAME = 25 };
     const struct rch_hop *hop = hop_from(c, "frame");
+    if (!hop_from(c, "traceback"))
+        return hop ? (struct rch__verdict){FRAME, "stored frames keep the variables of functions "
+                                                  "that have ended"}
+                   : nothing;
     if (hop && hop->name)
         return RCH__VERDICT(
             c, EXCEPTION,

@@ -51,6 +51,7 @@ static uint32_t multiplies_at(const struct rch_holder *holder)
         uint32_t before = i ? holder->hops[i - 1].num_objects : 1;
         uint32_t num = holder->hops[i].num_objects;
         bool is_entry = rch_hop_repeats(&holder->hops[i]) ||
+                        holder->hops[i].kind == RCH_EDGE_REFERENCE ||
                         (holder->is_cuttable && holder->cut_is_group && i == holder->cut);
         if (is_entry && num >= MANY && num / TIMES >= before && num / before > most) {
             best = i;

@@ -249,18 +249,23 @@ static uint32_t resources(const struct rch__lead *lead)
     return lead->told.sockets + lead->told.files + lead->told.other_fds;
 }
 
+static bool owns_open(const struct rch__lead *lead)
+{
+    return lead->owns_fds && resources(lead);
+}
+
 // Those come first that tell most of what they are a part of.
 static int compare_leads(const void *a, const void *b)
 {
     const struct rch__lead *x = a, *y = b;
     if (x->answer->is_diffuse != y->answer->is_diffuse)
         return x->answer->is_diffuse ? 1 : -1;
-    if (resources(x) != resources(y))
-        return resources(x) > resources(y) ? -1 : 1;
-    if (x->owns_fds != y->owns_fds)
-        return x->owns_fds ? -1 : 1;
+    if (owns_open(x) != owns_open(y))
+        return owns_open(x) ? -1 : 1;
     if (x->is_own != y->is_own)
         return x->is_own ? -1 : 1;
+    if (resources(x) != resources(y))
+        return resources(x) > resources(y) ? -1 : 1;
     if (x->num_prints != y->num_prints)
         return x->num_prints > y->num_prints ? -1 : 1;
     bool x_all = x->anchor == RCH_NO_NODE, y_all = y->anchor == RCH_NO_NODE;

@@ -74,7 +74,7 @@ PROGRAMS = {
     "weak_keys": (50, "__main__.View", MAIN, ".views .data", "[*]", "weak-mapping"),
     "weak_values": (50, "__main__.Session", MAIN, ".sessions .data", "<key>", "weak-mapping"),
 }  # fmt: skip
-MANY_AND_NOTHING_ELSE = {"made_classes", "nested_cache", "plain_dicts", "del_cycles"}
+MANY_AND_NOTHING_ELSE = {"two_holders", "made_classes", "nested_cache", "plain_dicts", "del_cycles"}
 
 
 def check_first(data, expected):
