@@ -16,7 +16,9 @@ enum {
     SCATTERED = -50,
     PER_SOCKET = 12,  // each doubling
     PER_FILE = 8,
-    GARBAGE = 30,
+    SOME_GARBAGE = 14,  // as between two collections
+    MUCH_GARBAGE = 40,
+    MUCH = 2000,  // more than a collection of the young waits for
     MANY = 8,
 };
 
@@ -186,7 +188,7 @@ struct rch__verdict rch__judge_garbage(struct rch__case *c)
     const struct rch_answer *answer = c->lead->answer;
     if (answer->garbage < MANY || answer->garbage < answer->objects / 2)
         return (struct rch__verdict){0, NULL};
-    return RCH__VERDICT(c, GARBAGE,
+    return RCH__VERDICT(c, answer->garbage < MUCH ? SOME_GARBAGE : MUCH_GARBAGE,
                         "%" PRIu64 " of them are reached by nothing but reference cycles: the "
                         "collector is off, or has not come by",
                         answer->garbage);
