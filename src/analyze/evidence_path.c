@@ -284,7 +284,8 @@ struct rch__verdict rch__judge_class_container(struct rch__case *c)
             const char *owner = holder->hops[k - 2].type;
             if (holder->hops[k - 1].kind == RCH_EDGE_ATTRIBUTE &&
                 rch_hop_repeats(&holder->hops[k]) && holder->hops[k - 2].num_objects == 1 &&
-                (strcmp(owner, "type") == 0 || is_named(owner, "ABCMeta")))
+                (strcmp(owner, "type") == 0 || is_named(owner, "ABCMeta")) &&
+                !is_named(holder->hops[k - 1].type, "_lru_cache_wrapper"))
                 return RCH__VERDICT(c, collects_itself(c, holder, k) ? OF_ITSELF : OF_CLASS,
                                     "a container that is an attribute of a class, .%s, lives as "
                                     "long as the class",

@@ -2,24 +2,32 @@
 // analyze/suspects.h -- the leak, found without a question: sets of objects that look like one, best
 // first, each with who holds it (an answer as of rch_why), what it keeps, and why it is suspected.
 //
-// Where suspects come from (lead.h): all objects of each type that the program or a package of its
-// defines, unless they are parts of objects of another such type (in the dominator tree they hang below
-// those, one to a few each); and of any type, many objects that hang right below one object in the
-// dominator tree. The best leads by number and bytes are asked who holds them. Leads that the same
-// references hold are one suspect: that of most holders, of the program's own types, comes first in it.
+// Where suspects come from. A *lead* is a set of objects worth a question:
+//
+//   fd_leads.c     all objects of a type of which many own open descriptors, as `fds` names owners
+//   type_leads.c   all objects of a type of the program or its packages, unless they are parts of objects of
+//                  another such type: below those in the dominator tree, a few to one
+//   crowd_leads.c  objects of any other type, many right below one object in the dominator tree: what a
+//                  container has accumulated and nothing else holds. Few, if they are much of the heap
+//
+// The best by number, bytes and owner are asked who holds them: a minimum cut, so that all holders show.
+// Leads of which half the holders are the same are one suspect, and so are links of one chain, where one
+// keeps the other and little else. It is told by the lead that owns descriptors, then by one of the
+// program's own types, then by that of most holders.
 //
 // Rank: a sum of tenths of bits. Ten say "seen twice as often with a leak as without":
 //
-//   size       half a bit each doubling of the number, a quarter each doubling of the bytes kept;
-//              bytes that are a large part of the heap count more: a drop in the dominator tree
-//   resources  open sockets, then files, that only the suspect keeps
-//   owner      types of the program and its packages before built-in ones, before the standard
-//              library's; a place in the standard library counts against objects of its own and for
-//              those of the program, which do not belong there
-//   evidence   each row of the table in evidence.c, for and against
+//   size       half a bit each doubling of the number; 0.3 each doubling of the bytes kept above 4 KiB, and one
+//              each doubling above a 64th of the heap
+//   owner      types of the program and its packages 4 bits; others hanging in the program's modules 2, in the
+//              standard library's -8, whether the place is known and benign or not (benign_holders.def)
+//   evidence   the table in evidence.c, one function a row: resources, what the paths of the holders go
+//              through, growth, what objects say of themselves; for and against
 //
-// Bits of different evidence add up as if it were independent, which it is not quite: the sum ranks, it
-// is no probability. From RCH_SUSPECT_LIKELY on a suspect is called likely.
+// Bits of different evidence add up as if it were independent, which it is not quite: the sum ranks, it is
+// no probability. A suspect is called likely from RCH_SUSPECT_LIKELY on, if there is an anomaly among its
+// reasons: many objects in one container alone are as often a cache or a table that is meant. Likely ones
+// come first.
 #ifndef RCH_ANALYZE_SUSPECTS_H
 #define RCH_ANALYZE_SUSPECTS_H
 #include "analyze/growth.h"

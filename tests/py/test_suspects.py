@@ -220,6 +220,37 @@ def test_what_has_grown_since_the_baseline_comes_first(tmp_path):
     assert json.loads(done.stdout)["suspects"][0]["type"] == "__main__.Order"
 
 
+# ---- what is kept, by deletion -------------------------------------------------------------------
+
+
+def reached(graph, without):
+    """Addresses that roots reach by references that hold, without entering some objects."""
+    ahead = [ref[3] for _, _, _, refs in graph._core.roots() for ref in refs if ref[2] != "weak"]
+    seen = set(without)
+    while ahead:
+        address = ahead.pop()
+        if address not in seen:
+            seen.add(address)
+            refs = graph.node(address).references
+            ahead.extend(ref.target for ref in refs if ref.strength != "weak")
+    return seen - set(without)
+
+
+@pytest.mark.parametrize("script", ["closed_connections", "exception_list", "event_bus"])
+def test_what_a_suspect_keeps_is_what_its_deletion_frees(script, tmp_path):
+    ask(LEAKS, script, 30, tmp_path / "snapshot.rch")
+    import refchain
+
+    graph = refchain.load(tmp_path / "snapshot.rch")
+    first = graph.suspects()[0]
+    names = [first.type] + [name for name, _ in first.types_with]
+    members = [address for name in names for address in graph.by_type(name)]
+    assert len(members) == first.objects + sum(number for _, number in first.types_with)
+    freed = reached(graph, ()) - reached(graph, members)
+    assert first.keeps.objects == len(freed)
+    assert first.keeps.bytes == sum(graph.node(address).size for address in freed)
+
+
 # ---- Python --------------------------------------------------------------------------------------
 
 VALUES = """
