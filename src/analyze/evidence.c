@@ -38,7 +38,6 @@ static const struct evidence table[] = {
     {"closed", rch__judge_closed, true},
     {"finished", rch__judge_finished, true},
     {"empty-containers", rch__judge_empty, false},
-    {"repeated-strings", rch__judge_repeated, false},
     {"plain-data", rch__judge_plain_data, false},
 };
 enum { NUM_EVIDENCE = sizeof(table) / sizeof(table[0]), ANOMALY = 15 };

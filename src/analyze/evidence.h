@@ -38,7 +38,6 @@ struct rch__verdict rch__judge_plain_data(struct rch__case *c);
 struct rch__verdict rch__judge_closed(struct rch__case *c);
 struct rch__verdict rch__judge_finished(struct rch__case *c);
 struct rch__verdict rch__judge_empty(struct rch__case *c);
-struct rch__verdict rch__judge_repeated(struct rch__case *c);
 
 // evidence_path.c: what stands on the paths of the holders.
 struct rch__verdict rch__judge_place(struct rch__case *c);

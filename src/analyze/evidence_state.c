@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
-// analyze/evidence_state.c -- evidence in what the kept objects say of themselves: closed, finished, empty,
-// said twice. One pass over them and their attributes.
+// analyze/evidence_state.c -- evidence in what the kept objects say of themselves: closed, finished,
+// empty. One pass over them and their attributes.
 #include <inttypes.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "analyze/evidence.h"
@@ -92,7 +91,9 @@ static struct rch__verdict judge_kept(struct rch__case *c, int32_t score, uint32
     }
     uint32_t num_looked_at = 0;
     for (rch_node v = 0; v < s->g->num_objects && num_looked_at < MAX_LOOKED_AT; v++) {
-        if (!rch_bit(c->kept, v))
+        if (!c->kept[v >> 6])
+            v |= 63;
+        if (v >= s->g->num_objects || !rch_bit(c->kept, v))
             continue;
         num_looked_at++;
         if (is_one(c, v))
@@ -193,36 +194,4 @@ struct rch__verdict rch__judge_empty(struct rch__case *c)
     enum { EMPTY = 5, LEAST = 64 };
     uint32_t least = most(c) > LEAST ? most(c) : LEAST;
     return judge_kept(c, EMPTY, least, is_empty_container, "among what they keep are empty");
-}
-
-static int compare_numbers(const void *a, const void *b)
-{
-    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
-    return (x > y) - (x < y);
-}
-
-// Only texts that the snapshot has can be compared: those like identifiers.
-struct rch__verdict rch__judge_repeated(struct rch__case *c)
-{
-    enum { REPEATED = 5, LEAST = 64 };
-    const struct rch_graph *g = c->s->g;
-    RCH_VEC(texts, c->s->alloc, rch_str);
-    struct rch_error err;
-    for (uint32_t i = 0; i < g->num_texts; i++) {
-        if (!rch_bit(c->kept, g->texts[i].node))
-            continue;
-        if (rch_vec_append(&texts, &g->texts[i].str, 1, &err) != RCH_OK) {
-            c->is_out_of_memory = true;
-            return (struct rch__verdict){0, NULL};
-        }
-    }
-    if (texts.num)
-        qsort(texts.mem, texts.num, sizeof(rch_str), compare_numbers);
-    uint64_t repeated = 0;
-    for (size_t i = 1; i < texts.num; i++)
-        repeated += RCH_VEC_AT(&texts, rch_str, i) == RCH_VEC_AT(&texts, rch_str, i - 1);
-    if (repeated < LEAST)
-        return (struct rch__verdict){0, NULL};
-    return RCH__VERDICT(
-        c, REPEATED, "%" PRIu64 " strings among what they keep have the text of another", repeated);
 }

@@ -233,6 +233,7 @@ static enum rch_status keep_each(struct rch__keeper *keeper, struct rch_error *e
         lead->encloses = rch_arena_take(s->arena, s->leads.num, sizeof(bool));
         if (!lead->encloses)
             return no_memory(s, err);
+        RCH_TRY(go_on(s, 3, err));
         rch__keep_of_nobody(keeper);
         rch__keep_add(keeper, lead);
         RCH_TRY(rch__keep(keeper, &lead->told, err));
@@ -373,6 +374,7 @@ static enum rch_status judge(struct rch__keeper *keeper, struct rch_error *err)
         struct rch__lead *lead = RCH__LEAD(s, i);
         if (lead->suspect != i)
             continue;
+        RCH_TRY(go_on(s, 3, err));
         rch__keep_of_nobody(keeper);
         for (uint32_t k = i; k < s->leads.num; k++)
             if (RCH__LEAD(s, k)->suspect == i && !RCH__LEAD(s, k)->is_around)

@@ -267,6 +267,59 @@ static void open_objects_are_not_called_closed(void **state)
     rch_suspects_free(suspects);
 }
 
+static void what_hangs_all_over_is_scattered(void **state)
+{
+    struct words nodes = {0}, edges = {0};
+    repeat(&nodes, 100, "w#:100:app.Widget h#:50:app.View#");
+    repeat(&nodes, 1, "main:64:module");
+    repeat(&edges, 100, "@module.view#>h# h#.widget#>w#");
+    struct rch_suspects *suspects = find(state, &nodes, &edges);
+    for (uint32_t i = 0; i < suspects->num_suspects; i++)
+        if (strcmp(suspects->suspects[i].type, "app.Widget") == 0)
+            assert_true(reason(&suspects->suspects[i], "scattered")->score < 0);
+    assert_true(suspects->num_suspects == 0 || !suspects->suspects[0].is_likely);
+    rch_suspects_free(suspects);
+}
+
+static void functions_that_close_over_them_are_told(void **state)
+{
+    struct words nodes = {0}, edges = {0};
+    repeat(&nodes, MANY, "r#:100:app.Row");
+    repeat(&nodes, 1, "main:64:module f:136:function rows:200:list");
+    repeat(&edges, 1, "@module.app>main main.add>f f(seen)>rows");
+    repeat(&edges, MANY, "rows[]>r#");
+    struct rch_suspects *suspects = find(state, &nodes, &edges);
+    assert_first(suspects, "app.Row", MANY, "closure");
+    rch_suspects_free(suspects);
+}
+
+static void waste_among_what_they_keep_is_told(void **state)
+{
+    struct words nodes = {0}, edges = {0};
+    repeat(&nodes, 70, "r#:100:app.Row e#:64:dict");
+    repeat(&nodes, 1, "main:64:module rows:200:list");
+    repeat(&edges, 1, "@module.app>main main.rows>rows");
+    repeat(&edges, 70, "rows[]>r# r#.extra>e#");
+    struct rch_suspects *suspects = find(state, &nodes, &edges);
+    assert_first(suspects, "app.Row", 70, "empty-containers");
+    assert_string_equal(reason(&suspects->suspects[0], "empty-containers")->sentence,
+                        "70 dict among what they keep are empty");
+    assert_first(suspects, "app.Row", 70, "size");
+    rch_suspects_free(suspects);
+}
+
+static void a_dictionary_with_entries_is_not_empty(void **state)
+{
+    struct words nodes = {0}, edges = {0};
+    repeat(&nodes, 70, "r#:100:app.Row e#:64:dict");
+    repeat(&nodes, 1, "main:64:module rows:200:list");
+    repeat(&edges, 1, "@module.app>main main.rows>rows");
+    repeat(&edges, 70, "rows[]>r# r#.extra>e# e#{name}>r#");
+    struct rch_suspects *suspects = find(state, &nodes, &edges);
+    assert_null(reason(&suspects->suspects[0], "empty-containers"));
+    rch_suspects_free(suspects);
+}
+
 static void garbage_is_one_suspect(void **state)
 {
     struct words nodes = {0}, edges = {0};
@@ -406,6 +459,10 @@ int main(void)
         graph_test(a_chain_is_told),
         graph_test(closed_objects_that_are_held_are_told),
         graph_test(open_objects_are_not_called_closed),
+        graph_test(what_hangs_all_over_is_scattered),
+        graph_test(functions_that_close_over_them_are_told),
+        graph_test(waste_among_what_they_keep_is_told),
+        graph_test(a_dictionary_with_entries_is_not_empty),
         graph_test(garbage_is_one_suspect),
         graph_test(what_is_new_since_the_baseline_counts_for_and_what_is_not_against),
         graph_test(doublings_are_linear_between_powers_of_two),

@@ -5,10 +5,12 @@ have nothing that is called likely."""
 
 import json
 import pathlib
+import re
 
 import inside
 import native
 import pytest
+from test_corpus import OTHERS
 
 HERE = pathlib.Path(__file__).resolve().parent
 ASK = inside.PROGRAMS / "suspects_ask.py"
@@ -97,6 +99,8 @@ def test_the_true_holder_of_the_corpus_comes_first(script, tmp_path):
     for data in (told["json"], told["snapshot"]):
         check_first(data, CORPUS[script])
         assert data["suspects"][0]["level"] == "likely"
+        (fingerprint,) = [case[-1] for case in OTHERS if case[0] == script]
+        assert data["suspects"][0]["fingerprint"] == fingerprint  # the same on every interpreter
 
 
 def test_every_program_that_leaks_has_an_answer():
@@ -165,6 +169,25 @@ def test_the_json_follows_its_schema(story, root, place):
     why = json.loads((folder / "refchain.why-1.schema.json").read_text())
     for suspect in story[0][place]["suspects"]:
         jsonschema.Draft202012Validator(why).validate(suspect["why"])
+
+
+SILENT = {"plain-data"}  # evidence without a sentence
+
+
+def test_every_word_of_evidence_is_described(root):
+    source = (root / "src/analyze/evidence.c").read_text()
+    words = set(re.findall(r'\{"([a-z-]+)", rch__judge_', source))
+    described = (root / "docs/json.md").read_text().partition("| evidence | says |")[2]
+    assert len(words) > 20 and set(re.findall(r"`([a-z-]+)`", described)) == words - SILENT
+
+
+def test_every_kind_of_evidence_that_paths_give_has_a_program():
+    told = {expected[5] for expected in [*CORPUS.values(), *PROGRAMS.values()]}
+    assert told >= {
+        "cache", "callbacks", "exception", "weak-mapping", "held-from-c", "context", "logging",
+        "thread-local", "suspended", "class-container", "default-argument", "chain", "closed",
+        "finished", "resources", "garbage", "place", "several-holders", "accumulation",
+    }  # fmt: skip
 
 
 # ---- nothing wrong -------------------------------------------------------------------------------
