@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """A data set that is meant to be in memory: nothing tells it from a leak but that nothing else is wrong."""
+
 rows = []
 
 

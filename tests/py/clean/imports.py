@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """Half of the standard library is imported and used a little."""
+
 import importlib
 import re
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """pytest and hypothesis are imported, with their own registries of plugins and strategies."""
+
 import importlib
 
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """A small application with the state that applications have: configuration, enumerations, dataclasses,
 named tuples, a bounded cache, a logger, a thread pool at rest."""
+
 import concurrent.futures
 import dataclasses
 import enum

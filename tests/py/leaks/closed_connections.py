@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """Connections are closed, but a pool never forgets them."""
+
 # ANSWER module __main__ | .pool | [*] | Connection
 pool = []
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """Hooks are closures in a module's list; each keeps the buffer it was made with."""
+
 # ANSWER module __main__ | .hooks | [*] | function
 hooks = []
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """Contexts that were copied for callbacks are kept, and with them what was set in them."""
+
 # ANSWER module __main__ | .pending | [*] | User
 import contextvars
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """Reference cycles with __del__ while the collector is off."""
+
 # ANSWER garbage | Parent
 import gc
 

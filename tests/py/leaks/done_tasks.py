@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """Finished asyncio tasks are kept in a set, and with them their results."""
+
 # ANSWER module __main__ | .tasks | {*} | Result
 import asyncio
 

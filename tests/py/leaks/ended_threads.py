@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """Thread objects are kept after they have ended, with what was given to them."""
+
 # ANSWER module __main__ | .workers | [*] | Worker
 import threading
 

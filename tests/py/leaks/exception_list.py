@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """A retry helper stores the last errors with their tracebacks."""
+
 # ANSWER module __main__ | .errors | [*] | Payload
 errors = []
 

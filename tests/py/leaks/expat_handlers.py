@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """C code keeps callbacks: a sqlite3 connection in a pool has one for each statement prepared."""
+
 # ANSWER c-held | Query
 import sqlite3
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """weakref.finalize with a bound method of the object it is for."""
+
 # ANSWER * | Finalizable
 import weakref
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """A logging handler is added for every job and never removed."""
+
 # ANSWER module * | .handlers | [*] | JobHandler
 import logging
 

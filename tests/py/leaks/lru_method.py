@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """functools.lru_cache on a method: the cache of the class keeps every self."""
+
 # ANSWER module __main__ | .Report.total | <key> | Report
 import functools
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """A class is made for each request, and a registry keeps them all."""
+
 # ANSWER module __main__ | .models | [*] | type
 models = {}
 

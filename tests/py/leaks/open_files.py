@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """Log files are opened for every job and kept in a table."""
+
 # ANSWER module __main__ | .logs | [*] | JobLog
 import os
 

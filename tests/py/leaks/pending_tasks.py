@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """asyncio tasks wait for futures that a module keeps and nobody completes."""
+
 # ANSWER module __main__ | .waiting | [*] | Upload
 import asyncio
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """A cache of plain dictionaries by request number, never emptied; no class of the program's own."""
+
 # ANSWER module __main__ | .responses | [*] | dict
 responses = {}
 

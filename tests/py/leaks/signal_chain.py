@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """Each handler of a signal keeps the one before it."""
+
 # ANSWER * | Handler
 import signal
 

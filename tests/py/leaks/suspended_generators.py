@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """Generators that were begun and never finished, in a list: each keeps its frame's variables."""
+
 # ANSWER module __main__ | .readers | [*] | Cursor
 readers = []
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """A pool's thread lives for ever, and its threading.local collects every request."""
+
 # ANSWER * | .seen | [*] | Request
 import threading
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """Timers are started for idle connections, and hold them until they fire."""
+
 # ANSWER * | Connection
 import threading
 

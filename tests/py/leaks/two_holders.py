@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """A registry and a cache hold the same orders: the cache the newest 30, the registry all."""
+
 # ANSWER module __main__ | .registry,.recent | [*] | Order
 import collections
 

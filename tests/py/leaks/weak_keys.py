@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """A WeakKeyDictionary whose value refers to its key."""
+
 # ANSWER module __main__ | .views | [*] | View
 import weakref
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """A WeakValueDictionary whose key refers to its value."""
+
 # ANSWER module __main__ | .sessions | <key> | Session
 import weakref
 
