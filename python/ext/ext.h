@@ -115,6 +115,9 @@ PyObject *core_break_count(PyObject *module, PyObject *args);
 PyObject *core_break_end(PyObject *module, PyObject *args);
 PyObject *core_break_young_types(PyObject *module, PyObject *ignored);
 
+// suspects.c
+PyObject *core_suspects(PyObject *module, PyObject *args);
+
 struct core_state *core_state_of(PyObject *module);
 /// Of this interpreter; to be trusted if state->layout_doubt is NULL.
 struct rch_layout;

@@ -75,6 +75,7 @@ static PyObject *core_load_core(PyObject *module, PyObject *args)
 }
 
 static PyMethodDef core_methods[] = {
+    {"suspects", core_suspects, METH_VARARGS, NULL},
     {"capture", (PyCFunction)(void (*)(void))core_capture, METH_VARARGS | METH_KEYWORDS, NULL},
     {"load", core_load, METH_VARARGS, NULL},
     {"load_core", core_load_core, METH_VARARGS, NULL},

@@ -49,17 +49,14 @@ from ._paths import (
 from ._picture import Arrow, Box, Picture
 from ._series import Rise, Rises, diff, growth_loop, no_growth
 from ._stacks import Frame, Local, Stacks, Thread
-from ._watch import Sample, Watch, watch
-
-__all__ = [
     "Answer", "Arrow", "Below", "Box", "Branch", "Break", "Cut", "CutResult", "CycleCut",
     "CycleGroup", "CycleType", "Cycles", "Dominators", "DominatorsOf", "Error", "Excluded", "Fd",
     "FdGroup", "FdOwner", "Fds", "Frame", "Freed", "Graph", "Growth", "Holder", "Hop", "Keeper",
-    "Keepers", "Known", "Local", "Node", "Path", "Paths", "Picture", "Place", "Reached", "Rise",
-    "Rises", "Root", "Sample", "Stacks", "Thread", "Top", "TypeCount", "TypeGrowth", "Watch",
-    "WhatIf", "__version__", "attach", "break_at", "by_type", "diff", "dump", "growth",
-    "growth_loop", "known", "load", "load_core", "load_ipython_extension", "no_growth",
-    "show_growth", "snapshot", "watch", "why",
+    "Keepers", "Keeps", "Known", "Local", "Node", "Path", "Paths", "Picture", "Place", "Reached",
+    "Reason", "Rise", "Rises", "Root", "Sample", "Stacks", "Suspect", "Suspects", "Thread", "Top",
+    "TypeCount", "TypeGrowth", "Watch", "WhatIf", "__version__", "attach", "break_at", "by_type",
+    "diff", "dump", "growth", "growth_loop", "known", "load", "load_core", "load_ipython_extension",
+    "no_growth", "show_growth", "snapshot", "suspects", "watch", "why",
 ]
 
 

@@ -30,6 +30,7 @@ from ._stacks import Stacks
 
 if TYPE_CHECKING:
     from ._growth import Growth
+    from ._suspects import Suspects
 
 _OWN_FILES = (os.path.dirname(os.path.abspath(__file__)) + os.sep,)
 _PATH = Union[str, "os.PathLike[str]"]
@@ -262,6 +263,16 @@ class Graph:
         from ._growth import compare  # which needs this module
 
         return compare(since, self, by=by, limit=limit)
+
+    def suspects(self, baseline: Optional["Graph"] = None, *, limit: Optional[int] = None,
+                 all: bool = False) -> "Suspects":
+        """What looks like a leak, without a question; as refchain.suspects().
+
+        baseline: an earlier snapshot of the same process.
+        """
+        from ._suspects import find  # which needs this module
+
+        return find(self, baseline, limit, all)
 
     def count(self, pattern: str) -> int:
         """How many objects there are of the types `pattern` names."""

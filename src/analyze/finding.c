@@ -17,6 +17,11 @@ static const struct rch_rule rules[] = {
      "entries "
      "when they are done with, or accept the place with 'refchain known add'.",
      RCH_LEVEL_WARNING},
+    {"suspect", "Looks like a leak",
+     "Nobody asked for these objects; they look like a leak for the reasons that are given. Cut "
+     "the "
+     "reference that is named, or accept the holder with 'refchain known add'.",
+     RCH_LEVEL_WARNING},
 };
 
 const struct rch_rule *rch_rule_of(const char *id)
@@ -144,6 +149,39 @@ enum rch_status rch_findings_add_rises(struct rch_findings *list, const struct r
         if (rises->rows[i].grown)
             RCH_TRY(add_rise(list, &rises->rows[i], rises->num_moments, err));
     list->num_unlisted += rises->num_more;
+    return RCH_OK;
+}
+
+static enum rch_status add_suspect(struct rch_findings *list, const struct rch_graph *g,
+                                   const struct rch_suspect *suspect, struct rch_error *err)
+{
+    const struct rch_answer *answer = suspect->answer;
+    const struct rch_holder *holder = answer->num_holders ? &answer->holders[0] : NULL;
+    const struct rch_suspect_reason *reasons = suspect->reasons;
+    uint32_t num = suspect->num_reasons;
+    struct rch_finding row = {.rule = rch_rule_of("suspect"),
+                              .fingerprint = holder ? holder->fingerprint : NULL,
+                              .type = suspect->type,
+                              .objects = suspect->objects,
+                              .bytes = suspect->kept_bytes,
+                              .holder = holder,
+                              .advice = holder ? holder->advice : NULL};
+    row.message =
+        rch_arena_printf(&list->arena, "%" PRIu64 " %s look like a leak: %s%s%s", suspect->objects,
+                         suspect->type, num ? reasons[0].sentence : "they are many",
+                         num > 1 ? "; " : "", num > 1 ? reasons[1].sentence : "");
+    if (holder)
+        find_place(g, &row);
+    return rch_findings_add(list, &row, err);
+}
+
+enum rch_status rch_findings_add_suspects(struct rch_findings *list, const struct rch_graph *g,
+                                          const struct rch_suspects *suspects,
+                                          struct rch_error *err)
+{
+    for (uint32_t i = 0; i < suspects->num_suspects; i++)
+        if (suspects->suspects[i].is_likely)
+            RCH_TRY(add_suspect(list, g, &suspects->suspects[i], err));
     return RCH_OK;
 }
 

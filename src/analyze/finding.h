@@ -6,6 +6,7 @@
 #define RCH_ANALYZE_FINDING_H
 #include "analyze/known.h"
 #include "analyze/series.h"
+#include "analyze/suspects.h"
 #include "analyze/why.h"
 #include "base/vec.h"
 
@@ -71,6 +72,12 @@ RCH_MUST_CHECK enum rch_status rch_findings_add_why(struct rch_findings *list,
 RCH_MUST_CHECK enum rch_status rch_findings_add_rises(struct rch_findings *list,
                                                       const struct rch_rises *rises,
                                                       struct rch_error *err);
+/// A finding for each likely suspect ("suspect"), named by its first holder; possible ones are none. Rows
+/// point into `suspects`.
+RCH_MUST_CHECK enum rch_status rch_findings_add_suspects(struct rch_findings *list,
+                                                         const struct rch_graph *g,
+                                                         const struct rch_suspects *suspects,
+                                                         struct rch_error *err);
 
 /// Compare with what is known, a list called `name`. The findings point into `known` and to `name`
 /// afterwards. O(rows * log known).

@@ -54,6 +54,7 @@ enum rch_option_id {
     RCH_OPT_COUNT,
     RCH_OPT_NO_CACHE,
     RCH_OPT_MAX_MEMORY,
+    RCH_OPT_BASELINE,
 };
 
 /// One row of an option table: getopt's options and the help text both come from it.
@@ -89,6 +90,7 @@ struct rch_args {
     uint32_t num_excludes;
     bool garbage;
     const char *output, *sysroot;
+    const char *baseline;               // of suspects
     uint64_t memory_limit, max_memory;  // bytes, 0: not given
     const char *thread;                 // of stacks
     bool locals;
@@ -113,8 +115,9 @@ struct rch_command {
     int (*run)(const struct rch_args *args);  // returns an rch_exit
 };
 extern const struct rch_command rch_command_why, rch_command_paths, rch_command_what_if,
-    rch_command_top, rch_command_cycles, rch_command_stacks, rch_command_fds, rch_command_graph,
-    rch_command_diff, rch_command_watch, rch_command_known, rch_command_dump, rch_command_doctor;
+    rch_command_top, rch_command_suspects, rch_command_cycles, rch_command_stacks, rch_command_fds,
+    rch_command_graph, rch_command_diff, rch_command_watch, rch_command_known, rch_command_dump,
+    rch_command_doctor;
 
 /// Take over the value of one option (option_values.c); false, after saying why, when it makes no sense.
 bool rch_take_option(const struct rch_command *command, int id, const char *text,

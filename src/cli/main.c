@@ -13,10 +13,10 @@
 #endif
 
 static const struct rch_command *const commands[] = {
-    &rch_command_why,    &rch_command_paths,  &rch_command_what_if, &rch_command_top,
-    &rch_command_cycles, &rch_command_stacks, &rch_command_fds,     &rch_command_graph,
-    &rch_command_diff,   &rch_command_watch,  &rch_command_known,   &rch_command_dump,
-    &rch_command_doctor,
+    &rch_command_why,   &rch_command_paths,  &rch_command_what_if, &rch_command_suspects,
+    &rch_command_top,   &rch_command_cycles, &rch_command_stacks,  &rch_command_fds,
+    &rch_command_graph, &rch_command_diff,   &rch_command_watch,   &rch_command_known,
+    &rch_command_dump,  &rch_command_doctor,
 };
 enum { NUM_COMMANDS = sizeof(commands) / sizeof(commands[0]) };
 

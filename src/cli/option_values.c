@@ -137,6 +137,7 @@ static const struct {
     {RCH_OPT_INTERVAL, TEXT, AT(interval), NULL, NULL},
     {RCH_OPT_OUTPUT, TEXT, AT(output), NULL, NULL},
     {RCH_OPT_SYSROOT, TEXT, AT(sysroot), NULL, NULL},
+    {RCH_OPT_BASELINE, TEXT, AT(baseline), NULL, NULL},
     {RCH_OPT_THREAD, TEXT, AT(thread), NULL, NULL},
     {RCH_OPT_LIMIT, COUNT, AT(limit), NULL, NULL},
     {RCH_OPT_MAX_HOLDERS, COUNT, AT(max_holders), NULL, NULL},

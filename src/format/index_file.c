@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "format/index_impl.h"
+#include "format/replace.h"
 
 #define CHUNK_BYTES (8u << 20)  // between two calls of progress
 #define SUFFIX ".idx"

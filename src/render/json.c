@@ -64,6 +64,12 @@ void rch_json_count(struct rch_json *json, const char *key, uint64_t count)
     rch_putf(json->sink, "%" PRIu64, count);
 }
 
+void rch_json_signed(struct rch_json *json, const char *key, int64_t number)
+{
+    begin(json, key);
+    rch_putf(json->sink, "%" PRId64, number);
+}
+
 void rch_json_bool(struct rch_json *json, const char *key, bool value)
 {
     begin(json, key);

@@ -20,6 +20,7 @@ void rch_json_open(struct rch_json *json, const char *key, char bracket, bool is
 void rch_json_close(struct rch_json *json, char bracket);
 void rch_json_string(struct rch_json *json, const char *key, const char *text);  // NULL: null
 void rch_json_count(struct rch_json *json, const char *key, uint64_t count);
+void rch_json_signed(struct rch_json *json, const char *key, int64_t number);
 void rch_json_bool(struct rch_json *json, const char *key, bool value);
 void rch_json_null(struct rch_json *json, const char *key);
 /// "0x7f..." in quotes: JSON numbers lose bits above 2^53 in some readers. 0: null.

@@ -152,3 +152,26 @@ def test_from_outside_they_are_the_same(broker):
                 assert sorted(holder["fingerprint"] for holder in holders) == prints
         finally:
             process.kill()
+
+
+@pytest.fixture(scope="module")
+def found(broker, tmp_path_factory):
+    snapshot = tmp_path_factory.mktemp("celery") / "celery.rch"
+    ask = inside.PROGRAMS / "suspects_ask.py"
+    return inside.told(
+        inside.run([ask, inside.corpus(), "story_celery526", 137, snapshot], timeout=240)
+    )
+
+
+@pytest.mark.parametrize("place", ["json", "snapshot"])
+def test_without_a_question_the_sockets_are_one_suspect_with_both_holders(found, place):
+    first = found[place]["suspects"][0]
+    assert (first["type"], first["objects"]) == ("amqp.transport.TCPTransport", 137)
+    assert first["level"] == "likely" and first["keeps"]["sockets"] == 137
+    roots = {inside.root(h)[1]: inside.hops(h)[: h["cut"]] for h in first["why"]["holders"]}
+    assert roots == {
+        "celery.utils.collections": [".ChainMap", "._observers"],
+        "kombu.pools": [".connections"],
+    }
+    others = [s for s in found[place]["suspects"][1:] if s["type"].startswith("kombu.transport")]
+    assert others == []

@@ -14,9 +14,13 @@ import unicodedata
 import native
 import pytest
 
-COMMANDS = ["why", "paths", "what-if", "top", "cycles", "stacks", "fds", "graph", "diff",
+COMMANDS = ["why", "paths", "what-if", "suspects", "top", "cycles", "stacks", "fds", "graph", "diff",
             "watch", "known", "dump", "doctor"]
 TAKE_WHERE = set(COMMANDS) - {"doctor", "known", "watch"}
+# told once on the man page, for all
+WHERE_OPTIONS = {"--sysroot", "--memory-limit", "--max-memory", "--no-cache"}
+JUDGES = {"why", "diff", "suspects"}
+JUDGE_OPTIONS = {"--format", "--known", "--fail-on-new"}  # told once, too
 SCHEMAS = native.ROOT / "docs" / "schema"
 
 

@@ -1,0 +1,1 @@
+refchain suspects leak.rch --json
