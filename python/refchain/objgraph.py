@@ -13,7 +13,6 @@ import io
 import itertools
 import operator
 import os
-import re
 import subprocess
 import sys
 import tempfile
@@ -25,7 +24,6 @@ from typing import (
     DefaultDict,
     Dict,
     Iterable,
-    Iterator,
     List,
     Optional,
     Set,
@@ -34,7 +32,9 @@ from typing import (
 )
 
 from . import _core
-from ._picture import Arrow, Box, Picture
+from . import _objgraph_draw as _drawing
+from . import _objgraph_text as _text
+from ._graph import snapshot
 
 IS_INTERACTIVE = False  # strict: show in the notebook instead of writing a file
 try:
@@ -283,27 +283,57 @@ _kept_count = 0  # gc.get_count()[0] when the last pass was kept
 
 _REASONS = {
     "depth": "no match within max_depth",
-    "unreferred": "nothing that the collector tracks refers to it: a local variable of the code "
-                  "that asks, or C code, holds it",
     "frame": "held by local variables of running functions, not by a match",
-    "unreached": "nothing that leads to it is a match: it is held from C, or garbage",
+    "c-held": "held from C: it, or what leads to it, has more references than objects refer to it",
+    "garbage": "held by nothing but the code that asks: garbage, or soon to be",
+    "other": "what leads to it is held, but none of it is a match",
+    "unknown": "nothing that leads to it is a match: it is held from C, or garbage",
 }
 
 
-class NoChain(List[Any]):
-    """What a search returns that found no chain: [obj], and `reason`."""
+def _cause_of(obj: Any) -> str:
+    """Why is it alive, when no match leads to it? One more pass over the heap."""
+    try:
+        answer = snapshot().why([id(obj)])
+    except (_core.Error, LookupError):
+        return "unknown"
+    kinds = [holder.root.kind for holder in answer.holders]
+    if not kinds:
+        return "garbage"
+    if "c-held" in kinds:
+        return "c-held"
+    return "frame" if kinds[0] in ("frame", "thread", "coroutine") else "other"
 
-    reason = ""
+
+class NoChain(List[Any]):
+    """What a search returns that found no chain: [obj], and `reason`, of which there are four: no
+    match within max_depth, held by running functions, held from C, garbage. It is found out when
+    it is first asked for."""
+
+    _cause = ""
+
+    @property
+    def reason(self) -> str:
+        """Why there is no chain."""
+        if not self._cause:
+            obj = self.pop(0)  # this list is not what holds it
+            try:
+                self._cause = _cause_of(obj)
+            finally:
+                self.insert(0, obj)
+        return _REASONS[self._cause]
 
     def __repr__(self) -> str:
         return "%s  # no chain: %s" % (list.__repr__(self), self.reason)
 
 
-def _no_chain(obj: Any, why: str) -> List[Any]:
+def _no_chain(obj: Any, cause: str) -> List[Any]:
+    """cause: depth, frame, or whatever the search calls it when it does not know."""
     if strict:
         return [obj]
     found = NoChain([obj])
-    found.reason = _REASONS[why]
+    if cause in ("depth", "frame"):
+        found._cause = cause
     return found
 
 
@@ -410,17 +440,9 @@ def _find_chain(obj: Any, predicate: _Predicate, edge_func: Callable[[Any], List
 
 # ---- names ---------------------------------------------------------------------------------------
 
-
-def _short_typename(obj: Any) -> str:
-    return _core.type_name(type(obj), False)
-
-
-def _long_typename(obj: Any) -> str:
-    return _core.type_name(type(obj), True)
-
-
-def _is_a(obj: Any, classes: Any) -> bool:
-    return issubclass(type(obj), classes)  # isinstance() would believe __class__
+_short_typename = _text.short_typename
+_long_typename = _text.long_typename
+_is_a = _text.is_a
 
 
 def _safe_repr(obj: Any) -> str:
@@ -431,80 +453,14 @@ def _safe_repr(obj: Any) -> str:
 
 
 def _short_repr(obj: Any) -> str:
-    return _repr_as_objgraph(obj) if strict else _builtin_repr(obj)
-
-
-def _name_or_repr(obj: Any) -> str:
-    try:
-        name = obj.__name__
-    except AttributeError:
-        name = None
-    return name if _is_a(name, str) else repr(obj)[:40]
-
-
-def _repr_as_objgraph(obj: Any) -> str:
-    if _is_a(obj, (type, types.ModuleType, types.BuiltinFunctionType)):
-        return _name_or_repr(obj)
-    if _is_a(obj, types.MethodType):
-        return _name_or_repr(obj.__func__) + (" (bound)" if obj.__self__ else "")
-    if _is_a(obj, types.FunctionType) and obj.__name__ == "<lambda>":
-        return _lambda_repr(obj)
-    if _is_a(obj, types.FrameType):
-        return "%s:%s" % (obj.f_code.co_filename, obj.f_lineno)
-    if _is_a(obj, (tuple, list, dict, set)):
-        return "%d items" % len(obj)
-    return repr(obj)[:40]
-
-
-def _lambda_repr(function: Any) -> str:
-    code = function.__code__
-    return "lambda: %s:%s" % (os.path.basename(code.co_filename), code.co_firstlineno)
-
-
-_PLAIN = (bool, float, complex, type(None), type(Ellipsis), type(NotImplemented),
-          types.BuiltinFunctionType, types.CodeType, types.GeneratorType, types.CoroutineType)
-_SIZED = (tuple, list, dict, set, frozenset)
-_MANY_DIGITS = 256  # bits; the repr of a long int takes long
-
-
-def _builtin_repr(obj: Any) -> str:
-    """Like objgraph's, but it runs no code of the program, however long it takes or whatever it
-    says: objects whose type is not a builtin one look as object.__repr__ has them."""
-    cls = type(obj)
-    if cls in (str, bytes, bytearray):
-        return repr(obj[:40])[:40]
-    if cls in _PLAIN or (cls is int and obj.bit_length() <= _MANY_DIGITS):
-        return repr(obj)[:40]
-    if _is_a(obj, type):
-        return _core.type_name(obj, False)
-    if cls is types.ModuleType:
-        name = vars(obj).get("__name__")
-        return name if type(name) is str else "module"
-    if cls is types.MethodType:
-        return (obj.__func__.__name__ if type(obj.__func__) is types.FunctionType
-                else _builtin_repr(obj.__func__)) + " (bound)"
-    if cls is types.FunctionType:
-        return _lambda_repr(obj) if obj.__name__ == "<lambda>" else repr(obj)[:40]
-    if cls is types.FrameType:
-        return "%s:%s" % (obj.f_code.co_filename, obj.f_lineno)
-    for base in _SIZED:
-        if issubclass(cls, base):
-            return "%d items" % base.__len__(obj)
-    name = _long_typename(obj)
-    name = name[len("builtins."):] if name.startswith("builtins.") else name
-    return ("<%s object at 0x%x>" % (name, id(obj)))[:40]
+    return _text.repr_as_objgraph(obj) if strict else _text.builtin_repr(obj)
 
 
 # ---- DOT -----------------------------------------------------------------------------------------
 
-
-def _obj_node_id(obj: Any) -> str:
-    return ("o%d" % id(obj)).replace("-", "_")
-
-
-def _quote(text: str) -> str:
-    return (text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
-            .replace("\0", "\\\\0"))
+_quote = _text.quote
+_obj_node_id = _drawing.obj_node_id
+_gradient = _drawing.gradient
 
 
 def _obj_attrs(obj: Any, extra_node_attrs: Optional[Callable[[Any], Dict[str, str]]]) -> str:
@@ -527,19 +483,8 @@ def _obj_label(obj: Any, extra_info: Optional[Callable[[Any], Any]] = None,
     return _quote("\n".join(lines))
 
 
-def _gradient(start: Any, end: Any, depth: int, max_depth: int) -> Any:
-    """The colour at a depth, as hue, saturation, value."""
-    if max_depth == 0:
-        return start
-    part = float(depth) / max_depth
-    return tuple(a * (1 - part) + b * part for a, b in zip(start, end))
-
-
-_is_identifier = re.compile("[a-zA-Z_][a-zA-Z_0-9]*$").match
-
-
 def _key_label(key: Any, shortnames: bool) -> str:
-    if _is_a(key, str) and _is_identifier(key):
+    if _is_a(key, str) and _text.is_identifier(key):
         return ' [label="%s",weight=2]' % _quote(key)
     name = _short_typename(key) if shortnames else _long_typename(key)
     return ' [label="%s"]' % _quote(name + "\n" + _safe_repr(key))
@@ -547,110 +492,12 @@ def _key_label(key: Any, shortnames: bool) -> str:
 
 def _edge_label(source: Any, target: Any, shortnames: bool = True, _nth: int = 0) -> str:
     """_nth: which of several references from source to target."""
-    labels = _labels_as_objgraph if strict else _labels
-    found = list(itertools.islice(labels(source, target, shortnames), _nth + 1))
+    labels = _text.labels_as_objgraph if strict else _text.labels
+    found = list(itertools.islice(labels(source, target, shortnames, _key_label), _nth + 1))
     return found[-1] if found else ""
 
 
-_FUNCTION_FIELDS = ("__closure__", "__code__", "__defaults__", "__dict__", "__doc__",
-                    "__globals__", "__kwdefaults__", "__module__", "__name__", "__qualname__")
-
-
-def _labels(source: Any, target: Any, shortnames: bool) -> Iterator[str]:
-    """Labels of the references from source to target, without code of the program and without
-    making an object's __dict__."""
-    if _is_a(source, dict):
-        for key, value in list(dict.items(source)):
-            if value is target:
-                yield _key_label(key, shortnames)
-        return
-    if type(source) is types.FrameType:
-        if target is source.f_globals:
-            yield ' [label="f_globals",weight=10]'
-    elif type(source) is types.MethodType:
-        if target is source.__self__:
-            yield ' [label="__self__",weight=10]'
-        if target is source.__func__:
-            yield ' [label="__func__",weight=10]'
-    elif type(source) is types.FunctionType:
-        for field in _FUNCTION_FIELDS:
-            if field != "__dict__" and getattr(source, field) is target:
-                yield ' [label="%s",weight=10]' % field
-    for kind, name in _core.reference_names(source, target):
-        if kind == "dict":
-            yield ' [label="__dict__",weight=10]'
-        elif name:
-            yield _key_label(name, shortnames)
-
-
-def _labels_as_objgraph(source: Any, target: Any, shortnames: bool) -> Iterator[str]:
-    if _is_a(target, dict) and target is getattr(source, "__dict__", None):
-        yield ' [label="__dict__",weight=10]'
-    names: Iterable[str] = ()
-    if _is_a(source, types.FrameType):
-        names = ("f_locals", "f_globals")
-    elif _is_a(source, types.MethodType):
-        names = ("__self__", "__func__")
-    elif _is_a(source, types.FunctionType):
-        names = dir(source)
-    for name in names:
-        if target is getattr(source, name):
-            yield ' [label="%s",weight=10]' % _quote(name)
-    if _is_a(source, dict):
-        for key, value in source.items():
-            if value is target:
-                yield _key_label(key, shortnames)
-                return  # the first key is what objgraph says of each
-
-
 # ---- pictures ------------------------------------------------------------------------------------
-
-
-class _Referrers:
-    """gc.get_referrers() for a picture: one pass over the heap for many objects. What it finds is
-    held, so that what the user's functions free stays whole until the picture is done."""
-
-    def __init__(self, max_depth: int, queue: List[Any]) -> None:
-        self._max_depth = max_depth
-        self._queue = queue
-        self.held: List[List[Any]] = []
-        self._rows: Dict[int, List[Any]] = {}
-        self._num_held: Dict[int, int] = {}
-
-    def num_held(self, obj: Any) -> int:
-        """How many references to it are ours."""
-        return self._num_held.get(id(obj), 0)
-
-    def _hold(self, objects: List[Any]) -> List[Any]:
-        for obj in objects:
-            self._num_held[id(obj)] = self._num_held.get(id(obj), 0) + 1
-        return objects
-
-    def of(self, target: Any) -> List[Any]:
-        if id(target) not in self._rows:
-            self._look(target)
-        return self._rows[id(target)]
-
-    def _look(self, target: Any) -> None:
-        place = 0
-        while self._queue[place] is not target:
-            place += 1
-        starts = tuple(self._queue[place:])
-        own = [self._queue, self._rows, self.held, *self.held, *self._rows.values(), vars(self)]
-        found = _core.referrers(starts, tuple(map(id, own)), _OWN_FILES, max(self._max_depth, 1),
-                                100 * len(starts) + 20000, strict)
-        if found is None:
-            self._rows[id(target)] = self._hold(gc.get_referrers(target))
-            return
-        objects, _, rows, num_expanded, _ = found
-        self.held.append(self._hold(objects))
-        at = 0
-        for obj in objects[:num_expanded]:
-            row = rows[at + 1:at + 1 + rows[at]]
-            at += 1 + rows[at]
-            if id(obj) not in self._rows:
-                self._rows[id(obj)] = self._hold(
-                    [objects[i] for i in row if objects[i] is not None])
 
 
 def _references(obj: Any) -> int:
@@ -660,30 +507,6 @@ def _references(obj: Any) -> int:
 def _own_references() -> int:
     target: List[Any] = []  # as in _show_graph: a variable, and the call
     return _references(target)
-
-
-_Node = Tuple[str, str, bool, bool]  # id, label, is it a start, is it a stub
-_Edge = Tuple[str, str, str]  # from id, to id, label
-
-
-_LABEL = re.compile(r'label="((?:[^"\\]|\\.)*)"')
-_ESCAPE = re.compile(r"\\(.)")
-
-
-def _unquote(text: str) -> str:
-    return _ESCAPE.sub(lambda match: "\n" if match[1] == "n" else match[1], text)
-
-
-def _display(dot_text: str, nodes: List[_Node], edges: List[_Edge]) -> Any:
-    """What show_* return: it shows itself in a notebook. Here pictures are joined."""
-    places = {node: place for place, (node, _, _, _) in enumerate(nodes)}
-    boxes = [Box(_unquote(label), kind="stub" if is_stub else "object", asked=is_start)
-             for _, label, is_start, is_stub in nodes]
-    arrows = []
-    for source, target, words in edges:
-        label = _LABEL.search(words)
-        arrows.append(Arrow(places[source], places[target], _unquote(label[1]) if label else ""))
-    return Picture.of(boxes, arrows, dot=dot_text)
 
 
 def show_backrefs(objs: Any, max_depth: int = 3, extra_ignore: Iterable[int] = (),
@@ -741,64 +564,8 @@ def show_chain(*chains: List[Any], **kw: Any) -> Any:
     return None if strict else drawn
 
 
-class _Drawing:
-    """The DOT of a graph while it is written, and its nodes and edges for other ways to draw it."""
-
-    def __init__(self, out: TextIO, is_forward: bool, max_depth: int) -> None:
-        self._out = out
-        self.is_forward = is_forward
-        self._max_depth = max_depth
-        self.text: List[str] = []
-        self.nodes: List[_Node] = []
-        self.edges: List[_Edge] = []
-        self.starts: Set[str] = set()
-        self.write("digraph ObjectGraph {\n"
-                   "  node[shape=box, style=filled, fillcolor=white];\n")
-
-    def write(self, text: str) -> None:
-        self._out.write(text)
-        self.text.append(text)
-
-    def start(self, obj: Any) -> None:
-        node = _obj_node_id(obj)
-        self.starts.add(node)
-        self.write("  %s[fontcolor=red];\n" % node)
-
-    def node(self, obj: Any, label: str, attrs: str, depth: int, is_high: bool) -> None:
-        node = _obj_node_id(obj)
-        self.nodes.append((node, label, node in self.starts, False))
-        self.write('  %s[label="%s"%s];\n' % (node, label, attrs))
-        hue, saturation, value = _gradient((0, 0, 1), (0, 0, .3), depth, self._max_depth)
-        if _is_a(obj, types.ModuleType) if not strict else inspect.ismodule(obj):
-            hue, saturation = .3, 1
-        if is_high:
-            hue, saturation, value = .6, .6, 0.5 + value * 0.5
-        self.write('  %s[fillcolor="%g,%g,%g"];\n' % (node, hue, saturation, value))
-        if value < 0.5:
-            self.write("  %s[fontcolor=white];\n" % node)
-
-    def finalizer(self, obj: Any) -> None:
-        node = _obj_node_id(obj)
-        self.write("  %s->%s_has_a_del[color=red,style=dotted,len=0.25,weight=10];\n"
-                   "  %s_has_a_del[label=\"__del__\",shape=doublecircle,height=0.25,color=red,"
-                   "fillcolor=\"0,.5,1\",fontsize=6];\n" % (node, node, node))
-
-    def edge(self, source: Any, target: Any, label: str) -> None:
-        ends = _obj_node_id(source), _obj_node_id(target)
-        self.edges.append((*ends, label))
-        self.write("  %s -> %s%s;\n" % (*ends, label))
-
-    def too_many(self, obj: Any, num: int, depth: int) -> None:
-        node = _obj_node_id(obj)
-        ends = (node, "too_many_" + node) if self.is_forward else ("too_many_" + node, node)
-        label = "%d more %s" % (num, "references" if self.is_forward else "backreferences")
-        self.nodes.append(("too_many_" + node, label, False, True))
-        self.edges.append((*ends, ""))
-        color = _gradient((0, 1, 1), (0, 1, .3), depth + 1, self._max_depth)
-        self.write("  %s->%s[color=red,style=dotted,len=0.25,weight=10];\n" % ends)
-        self.write('  too_many_%s[label="%s",shape=box,height=0.25,color=red,'
-                   'fillcolor="%g,%g,%g",fontsize=6];\n' % (node, label, *color))
-        self.write("  too_many_%s[fontcolor=white];\n" % node)
+def _is_module(obj: Any) -> bool:
+    return inspect.ismodule(obj) if strict else _is_a(obj, types.ModuleType)
 
 
 def _has_finalizer(obj: Any) -> bool:
@@ -837,7 +604,7 @@ def _show_graph(objs: Any, edge_func: Optional[Callable[[Any], List[Any]]],
     if not _is_a(objs, (list, tuple)):
         objs = [objs]
     out, dot_filename = _open_dot(filename, output)
-    drawing = _Drawing(out, swap_source_target, max_depth)
+    drawing = _drawing.Drawing(out, swap_source_target, max_depth)
     queue: List[Any] = list(objs)
     depth: Dict[int, int] = {}
     ignore = set(extra_ignore)
@@ -848,17 +615,16 @@ def _show_graph(objs: Any, edge_func: Optional[Callable[[Any], List[Any]]],
         depth[id(obj)] = 0
     obj = None
     _collect(collect)
-    referrers = _Referrers(max_depth, queue)
-    num_nodes = 0
+    referrers = _drawing.Referrers(max_depth, queue, _OWN_FILES, strict)
     for target in queue:  # which grows
-        num_nodes += 1
         at = depth[id(target)]
         count = None
         if refcounts and not strict:
             count = _references(target) - _OWN_REFERENCES - 1 - referrers.num_held(target)
         label = _obj_label(target, extra_info, refcounts, shortnames, count)
         attrs = _obj_attrs(target, extra_node_attrs)
-        drawing.node(target, label, attrs, at, bool(highlight and highlight(target)))
+        drawing.node(target, label, attrs, at, bool(highlight and highlight(target)),
+                     _is_module(target))
         if _has_finalizer(target):
             drawing.finalizer(target)
         if at >= max_depth or (cull_func is not None and cull_func(target)):
@@ -878,10 +644,10 @@ def _show_graph(objs: Any, edge_func: Optional[Callable[[Any], List[Any]]],
             drawing.too_many(target, len(wanted) - too_many, at)
         del wanted
     drawing.write("}\n")
-    return _finish(drawing, out, output, dot_filename, filename, num_nodes)
+    return _finish(drawing, out, output, dot_filename, filename, len(queue))
 
 
-def _draw_references(drawing: _Drawing, target: Any, others: List[Any],
+def _draw_references(drawing: _drawing.Drawing, target: Any, others: List[Any],
                      shortnames: bool) -> List[Any]:
     times: Dict[int, int] = {}
     for other in others:
@@ -891,9 +657,11 @@ def _draw_references(drawing: _Drawing, target: Any, others: List[Any],
     return others
 
 
-def _finish(drawing: _Drawing, out: TextIO, output: Optional[TextIO],
+def _finish(drawing: _drawing.Drawing, out: TextIO, output: Optional[TextIO],
             dot_filename: Optional[str], filename: Any, num_nodes: int) -> Any:
-    drawn = None if strict else _display("".join(drawing.text), drawing.nodes, drawing.edges)
+    drawn = None
+    if not strict:
+        drawn = _drawing.display("".join(drawing.text), drawing.nodes, drawing.edges)
     if output:
         return drawn
     if dot_filename is None:

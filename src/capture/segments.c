@@ -8,7 +8,7 @@
 #include "capture/index.h"
 
 #define NUM_CURSORS 24u
-#define SKIPPED 8192u    // nodes at each end of a list ...
+#define SKIPPED 24576u   // nodes at each end of a list ...
 #define WINDOW 1024u     // ... before those by which to judge how scattered it is
 #define MOSTLY(num) ((num) / 8 * 7)
 #define MAX_SEEDS 256u

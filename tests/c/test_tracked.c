@@ -6,7 +6,7 @@
 #include "capture/segments.h"
 #include "support.h"
 
-enum { NUM_LISTS = 4, NUM_NODES = 60000, NUM_REFS = 4, PERMANENT = 3, MANY = 40000 };
+enum { NUM_LISTS = 4, NUM_NODES = 140000, NUM_REFS = 4, PERMANENT = 3, MANY = 60000 };
 
 struct node {  // a list node, and the object behind it
     uint64_t next, prev, refcount, type, refs[NUM_REFS];
@@ -219,7 +219,7 @@ static void several_long_lists_are_in_order(void **state)
 {
     (void)state;
     fill(0, MANY / 2);
-    fill(2, MANY / 2 + 5000);
+    fill(2, MANY);
     refer_to_each_other();
     assert_walk_is_the_lists(NUM_LISTS + 10, 10000);
 }
