@@ -5,6 +5,8 @@
 
 #include <inttypes.h>
 
+#define LOOK_AHEAD 16u  // nodes: ask for what they will need, it lies anywhere
+
 enum rch_status rch_retained_bytes(const struct rch_graph *g, const struct rch_domtree *dom,
                                    const struct rch_alloc *alloc, uint64_t **bytes_out,
                                    struct rch_error *err)
@@ -16,6 +18,10 @@ enum rch_status rch_retained_bytes(const struct rch_graph *g, const struct rch_d
     for (rch_node v = 0; v < g->num_nodes; v++)
         bytes[v] = rch_size_bytes(g, v);
     for (uint32_t i = dom->num_reached; i-- > 1;) {  // dominators come last, the super root at 0
+        if (i > LOOK_AHEAD) {
+            __builtin_prefetch(&dom->idom[dom->preorder[i - LOOK_AHEAD]]);
+            __builtin_prefetch(&bytes[dom->preorder[i - LOOK_AHEAD]]);
+        }
         rch_node v = dom->preorder[i], above = dom->idom[v];
         if (__builtin_add_overflow(bytes[above], bytes[v], &bytes[above]))
             return rch_fail(err, RCH_EOVERFLOW, "retained bytes of node %" PRIu32, above);
@@ -30,12 +36,21 @@ static void lay_out(const struct rch_domtree *dom, uint32_t *count, uint32_t *pl
                     rch_node *order)
 {
     for (uint32_t i = dom->num_reached; i-- > 0;) {
+        if (i > LOOK_AHEAD) {
+            __builtin_prefetch(&dom->idom[dom->preorder[i - LOOK_AHEAD]]);
+            __builtin_prefetch(&count[dom->preorder[i - LOOK_AHEAD]], 1);
+        }
         rch_node v = dom->preorder[i];
         count[v]++;
         if (i)
             count[dom->idom[v]] += count[v];
     }
     for (uint32_t i = 0; i < dom->num_reached; i++) {
+        if (dom->num_reached - i > LOOK_AHEAD) {
+            __builtin_prefetch(&dom->idom[dom->preorder[i + LOOK_AHEAD]]);
+            __builtin_prefetch(&count[dom->preorder[i + LOOK_AHEAD]]);
+            __builtin_prefetch(&place[dom->preorder[i + LOOK_AHEAD]], 1);
+        }
         rch_node v = dom->preorder[i];
         uint32_t at = 0;
         if (i) {
@@ -71,6 +86,11 @@ enum rch_status rch_retained_by_type(const struct rch_graph *g, const struct rch
         return rch_fail(err, RCH_ENOMEM, "retained bytes of %" PRIu32 " types", g->num_types);
     lay_out(dom, count, places.mem, orders.mem);
     for (uint32_t i = 1; i < dom->num_reached; i++) {
+        if (dom->num_reached - i > LOOK_AHEAD) {
+            __builtin_prefetch(&g->shape_of[order[i + LOOK_AHEAD]]);
+            __builtin_prefetch(&count[order[i + LOOK_AHEAD]]);
+            __builtin_prefetch(&bytes[order[i + LOOK_AHEAD]]);
+        }
         rch_node v = order[i];
         uint32_t type = g->shapes[g->shape_of[v]].type;
         if (rch_is_root(g, v) || i < past[type])  // a dominator of its type has counted it
