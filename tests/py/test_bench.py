@@ -89,7 +89,7 @@ def figures(**changes):
     tool = {"job": "count", "tool": "ours", "note": "", "objects": 1000, "ns_an_object": 50.0, "ratio": 1.0,
             "objects_a_second": 2e7, "file_bytes_an_object": None, "rounds": 3}
     made = [graph(shape, size, name, size * 1e-7, 60.0) for shape in ("heap", "random")
-            for size in (10**6, 10**7) for name in ("reverse", "dominators", "retained")]
+            for size in (10**6, 10**7) for name in ("verify", "reverse", "dominators", "retained")]
     return {
         "machine": {"cpu": "a CPU", "cores": 2, "memory_bytes": 8e9, "kernel": "6.1", "python": "3.11.7",
                     "refchain": "0.1", "compiler": "cc 1 -O3", "libc": "glibc 2", "latency_ns": 99.0},
@@ -115,6 +115,7 @@ def line_with(text, words):
 def test_the_page_judges_each_goal(page):
     text = page(figures())
     assert line_with(text, "random graph, 10 million")[1:] == ["10 CPU s", "3.0 CPU s", "yes"]
+    assert line_with(text, "the index kept meanwhile")[2:] == ["60 bytes an object", "yes"]
     assert line_with(text, "the next question, on")[1:] == ["1 ms", "2.0 ms at most", "**no**"]
     assert line_with(text, "100 million objects of a heap")[2] == "not measured in this run"
 
