@@ -153,6 +153,10 @@ def run_all(size: int, rounds: int) -> List[Row]:
                     taken.setdefault(tool.name, []).append(measure(tool, size))
                 except Absent as error:
                     absent[tool.name] = str(error)
+                except subprocess.CalledProcessError as error:
+                    if tool is tools[0]:
+                        raise
+                    absent[tool.name] = "failed with exit code %d" % error.returncode
     return [summary(job, tool, taken.get(tool.name, []), taken[tools[0].name], absent.get(tool.name))
             for job, tools in JOBS.items() for tool in tools]
 

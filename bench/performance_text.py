@@ -92,6 +92,14 @@ def goal(what: str, limit: str, value: Optional[float], shown: str, most: float)
     return [what, limit, shown % value, "yes" if value <= most else "**no**"]
 
 
+def kept_meanwhile(rows: List[Row]) -> Optional[float]:
+    """Bytes an object of the dominators' peak on the random graph, with the index of referrers there too."""
+    peak = {row["analysis"]: row["peak_bytes_an_object"] for row in pick(rows, "random", 10**7)}
+    if not peak.keys() >= {"verify", "reverse", "dominators"}:
+        return None
+    return peak["dominators"] + peak["reverse"] - peak["verify"]  # verify needs the graph alone
+
+
 def goals(figures: Row) -> str:
     rows = figures["graphs"]
     ten = [row for name in ("reverse", "dominators", "retained") for row in pick(rows, "random", 10**7, name)]
@@ -106,8 +114,10 @@ def goals(figures: Row) -> str:
     lines = [
         goal("random graph, 10 million objects: index of referrers, dominators, retained bytes", "10 CPU s",
              sum(row["cpu_s"] for row in ten) if ten else None, "%.1f CPU s", 10),
-        goal("the same, memory at its peak, graph included", "80 bytes an object",
+        goal("the same, memory at its peak: the graph, and one after the other", "80 bytes an object",
              max(row["peak_bytes_an_object"] for row in ten) if ten else None, "%.0f bytes an object", 80),
+        goal("the same, the index kept meanwhile, which only a Python program does that asked `why` before",
+             "80 bytes an object", kept_meanwhile(rows), "%.0f bytes an object", 80),
         goal("100 million objects of a heap, every analysis", "8 GB",
              max(row["peak_bytes"] for row in hundred) / 1e9 if hundred else None, "%.1f GB", 8),
         goal("dominators and retained bytes, beside the capture of a real heap", "1.3",

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
-// bench/c/heap.c -- a graph like the heap of a Python program: of its objects the collector tracks 3
-// in 10; trees of dicts, lists, tuples, instances and functions under a thousand modules, some
-// deep, some wide; atoms, most of which one object refers to and a few very many; references across
-// and back; linked lists; weak references. The shares are those seen in test runs and web servers:
-// some 2.3 references an object, of the references to atoms half go to 1 in 100 of them.
+// bench/c/heap.c -- a graph like the heap of a Python program. The collector tracks 3 of 10 objects: trees of
+// dicts, lists, tuples, instances and functions under up to a thousand modules, some deep, some
+// wide, with references across and back, linked lists, weak references. The others are atoms, most
+// of which one object refers to, and dicts of atoms. As in a snapshot of a process that had imported
+// pytest, hypothesis and networkx and parsed 30,000 documents of JSON there are some 2.2 references an
+// object, 9 of 10 objects have one referrer, and about half of the references to atoms go to 1 in
+// 100 of them.
 #include <inttypes.h>
 
 #include "base/vec.h"
@@ -158,7 +160,7 @@ static enum rch_status lay_out(struct layer *layer, struct subtree *tree, struct
 {
     struct bench_draft *d = layer->d;
     uint32_t below = tree->size - 1;
-    if (below && !tree->links && bench_below(d, 3000) == 0)
+    if (below && !tree->links && bench_below(d, 200) == 0)
         tree->links = 1 + bench_below(d, 16u << bench_below(d, 12));
     if (below && tree->links)
         return lay_link(layer, tree, err);

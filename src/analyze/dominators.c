@@ -13,7 +13,7 @@
 #define REMOVED (UINT32_MAX - 1)  // never gets one
 #define LOOK_FAR 48u              // references or nodes ahead: fetch where the row begins
 #define LOOK_NEAR 24u             // fetch the row
-#define FETCH_REFS 8u             // of a node that is entered
+#define FETCH_REFS 8u             // references ahead of the one that is followed
 
 struct row {
     uint32_t next, past;  // references not followed yet
@@ -81,6 +81,24 @@ static bool is_weak(const struct finder *f, rch_node v, uint32_t e)
 
 // --- numbers ---
 
+// Ask for what entering the target of reference `e` will look at.
+static void fetch_target(const struct finder *f, uint32_t e)
+{
+    rch_node to = f->g->edges[e];
+    if (to != RCH_NO_NODE) {
+        __builtin_prefetch(&f->number[to], 1);
+        __builtin_prefetch(&f->g->edge_start[to]);
+    }
+}
+
+// After that: its references.
+static void fetch_row(const struct finder *f, uint32_t e)
+{
+    rch_node to = f->g->edges[e];
+    if (to != RCH_NO_NODE)
+        __builtin_prefetch(&f->g->edges[f->g->edge_start[to]]);
+}
+
 static uint32_t enter(struct finder *f, rch_node v, uint32_t parent)
 {
     const struct rch_graph *g = f->g;
@@ -90,12 +108,8 @@ static uint32_t enter(struct finder *f, rch_node v, uint32_t parent)
     f->preorder[n] = v;
     f->parent[n] = parent;
     f->steps[n].row = row;
-    for (uint32_t e = row.next; e < row.past && e < row.next + FETCH_REFS; e++) {
-        if (g->edges[e] != RCH_NO_NODE) {
-            __builtin_prefetch(&f->number[g->edges[e]], 1);
-            __builtin_prefetch(&g->edge_start[g->edges[e]]);
-        }
-    }
+    for (uint32_t e = row.next; e < row.past && e < row.next + FETCH_REFS; e++)
+        fetch_target(f, e);
     return n;
 }
 
@@ -106,6 +120,10 @@ static uint32_t enter_next(struct finder *f, uint32_t n)
     struct row *row = &f->steps[n].row;
     while (row->next < row->past) {
         uint32_t e = row->next++;
+        if (row->past - e > FETCH_REFS) {  // a wide one: lists of a million
+            fetch_target(f, e + FETCH_REFS);
+            fetch_row(f, e + FETCH_REFS / 2);
+        }
         rch_node to = f->g->edges[e];
         if (to != RCH_NO_NODE && f->number[to] == UNSEEN && !is_weak(f, v, e))
             return enter(f, to, n);

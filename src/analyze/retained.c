@@ -20,6 +20,8 @@ static enum rch_status canceled(struct rch_error *err)
     return rch_fail(err, RCH_ECANCELED, "adding up retained bytes was canceled");
 }
 
+#define LOOK_AHEAD 16u  // nodes: ask for what they will need, it lies anywhere
+
 enum rch_status rch_retained_bytes(const struct rch_graph *g, const struct rch_domtree *dom,
                                    const struct rch_alloc *alloc, uint64_t **bytes_out,
                                    struct rch_error *err)
@@ -38,6 +40,10 @@ enum rch_status rch_retained_bytes(const struct rch_graph *g, const struct rch_d
     for (rch_node v = 0; v < g->num_nodes && rch_goes_on(&asking, 1); v++)
         bytes[v] = rch_size_bytes(g, v);
     for (uint32_t i = dom->num_reached; i-- > 1;) {  // dominators come last, the super root at 0
+        if (i > LOOK_AHEAD) {
+            __builtin_prefetch(&dom->idom[dom->preorder[i - LOOK_AHEAD]]);
+            __builtin_prefetch(&bytes[dom->preorder[i - LOOK_AHEAD]]);
+        }
         rch_node v = dom->preorder[i], above = dom->idom[v];
         if (!rch_goes_on(&asking, 1))
             return canceled(err);
@@ -54,6 +60,10 @@ void rch_domtree_lay_out(const struct rch_domtree *dom, uint32_t *count, uint32_
                          struct rch_asking *asking, rch_node *order)
 {
     for (uint32_t i = dom->num_reached; i-- > 0;) {
+        if (i > LOOK_AHEAD) {
+            __builtin_prefetch(&dom->idom[dom->preorder[i - LOOK_AHEAD]]);
+            __builtin_prefetch(&count[dom->preorder[i - LOOK_AHEAD]], 1);
+        }
         rch_node v = dom->preorder[i];
         if (!rch_goes_on(asking, 1))
             return;
@@ -62,6 +72,11 @@ void rch_domtree_lay_out(const struct rch_domtree *dom, uint32_t *count, uint32_
             count[dom->idom[v]] += count[v];
     }
     for (uint32_t i = 0; i < dom->num_reached && rch_goes_on(asking, 1); i++) {
+        if (dom->num_reached - i > LOOK_AHEAD) {
+            __builtin_prefetch(&dom->idom[dom->preorder[i + LOOK_AHEAD]]);
+            __builtin_prefetch(&count[dom->preorder[i + LOOK_AHEAD]]);
+            __builtin_prefetch(&place[dom->preorder[i + LOOK_AHEAD]], 1);
+        }
         rch_node v = dom->preorder[i];
         uint32_t at = 0;
         if (i) {
@@ -100,6 +115,11 @@ enum rch_status rch_retained_by_type(const struct rch_graph *g, const struct rch
     for (uint32_t i = 1; i < dom->num_reached; i++) {
         if (!rch_goes_on(&asking, 1))
             return canceled(err);
+        if (dom->num_reached - i > LOOK_AHEAD) {
+            __builtin_prefetch(&g->shape_of[order[i + LOOK_AHEAD]]);
+            __builtin_prefetch(&count[order[i + LOOK_AHEAD]]);
+            __builtin_prefetch(&bytes[order[i + LOOK_AHEAD]]);
+        }
         rch_node v = order[i];
         uint32_t type = g->shapes[g->shape_of[v]].type;
         if (rch_is_root(g, v) || i < past[type])  // a dominator of its type has counted it

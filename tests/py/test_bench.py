@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: MIT
 """What measures is right itself: graphs that are the same for the same seed, figures that make sense, and
 a gate that a slower algorithm does not pass."""
-import importlib.util
+import importlib
 import json
+import subprocess
 import sys
 
 import native
@@ -11,12 +12,18 @@ import pytest
 SHAPES = ["heap", "random", "chain", "star", "grid"]
 
 
+def imported(root, name):
+    """A module of bench/, which imports others from there."""
+    sys.path.insert(0, str(root / "bench"))
+    try:
+        return importlib.import_module(name)
+    finally:
+        sys.path.remove(str(root / "bench"))
+
+
 @pytest.fixture(scope="module")
 def instructions(root):
-    spec = importlib.util.spec_from_file_location("instructions", root / "bench/instructions.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return imported(root, "instructions")
 
 
 def rows(*args):
@@ -82,7 +89,7 @@ def figures(**changes):
     tool = {"job": "count", "tool": "ours", "note": "", "objects": 1000, "ns_an_object": 50.0, "ratio": 1.0,
             "objects_a_second": 2e7, "file_bytes_an_object": None, "rounds": 3}
     made = [graph(shape, size, name, size * 1e-7, 60.0) for shape in ("heap", "random")
-            for size in (10**6, 10**7) for name in ("reverse", "dominators", "retained")]
+            for size in (10**6, 10**7) for name in ("verify", "reverse", "dominators", "retained")]
     return {
         "machine": {"cpu": "a CPU", "cores": 2, "memory_bytes": 8e9, "kernel": "6.1", "python": "3.11.7",
                     "refchain": "0.1", "compiler": "cc 1 -O3", "libc": "glibc 2", "latency_ns": 99.0},
@@ -97,12 +104,7 @@ def figures(**changes):
 
 @pytest.fixture(scope="module")
 def page(root):
-    sys.path.insert(0, str(root / "bench"))
-    try:
-        import performance_text
-    finally:
-        sys.path.remove(str(root / "bench"))
-    return performance_text.page
+    return imported(root, "performance_text").page
 
 
 def line_with(text, words):
@@ -113,6 +115,7 @@ def line_with(text, words):
 def test_the_page_judges_each_goal(page):
     text = page(figures())
     assert line_with(text, "random graph, 10 million")[1:] == ["10 CPU s", "3.0 CPU s", "yes"]
+    assert line_with(text, "the index kept meanwhile")[2:] == ["60 bytes an object", "yes"]
     assert line_with(text, "the next question, on")[1:] == ["1 ms", "2.0 ms at most", "**no**"]
     assert line_with(text, "100 million objects of a heap")[2] == "not measured in this run"
 
@@ -132,6 +135,30 @@ def test_every_table_of_the_page_has_rows_of_one_width(page):
         if rows:
             widths[number] = set(rows)
     assert len(widths) == 6 and all(len(width) == 1 for width in widths.values()), widths
+
+
+# ---- other tools ----
+
+
+def test_a_tool_that_is_absent_or_fails_stands_in_the_table_and_stops_no_other(root, monkeypatch):
+    peers = imported(root, "peers")
+
+    def takes(seconds):
+        return lambda size, folder: {"cpu_s": seconds, "wall_s": seconds, "objects": size}
+
+    def is_absent(size, folder):
+        raise peers.Absent("no such thing")
+
+    def fails(size, folder):
+        raise subprocess.CalledProcessError(3, ["tool"])
+
+    tools = {"ours": takes(1.0), "absent": is_absent, "failing": fails, "slow": takes(2.0)}
+    monkeypatch.setattr(peers, "JOBS", {"job": [peers.Tool(name, run) for name, run in tools.items()]})
+    found = {row["tool"]: row for row in peers.run_all(100, 3)}
+    assert found["absent"]["absent"] == "no such thing"
+    assert found["failing"]["absent"] == "failed with exit code 3"
+    assert found["slow"]["ratio"] == 2.0 and found["slow"]["rounds"] == 3
+    assert found["ours"]["objects_a_second"] == pytest.approx(100)
 
 
 # ---- the gate ----
