@@ -108,7 +108,7 @@ static void put_notes(const struct rch_report *report, uint64_t num_hidden, stru
     if (report->is_partial)
         rch_put(sink, "\n**Partial**: part of the heap could not be read; findings may be "
                       "missing.\n");
-    for (uint32_t i = 0; i < report->g->num_warnings; i++) {
+    for (uint32_t i = 0; report->g && i < report->g->num_warnings; i++) {
         rch_put(sink, "\nWarning: ");
         put_code(sink, rch_str_get(report->g, report->g->warnings[i]));
         rch_put(sink, "\n");

@@ -156,7 +156,7 @@ static void put_invocation(struct rch_json *json, const struct rch_report *repor
     snprintf(text, sizeof(text), "%" PRIu64 " more %s not listed.", num, num == 1 ? "is" : "are");
     if (num)
         put_notification(json, text);
-    for (uint32_t i = 0; i < report->g->num_warnings; i++)
+    for (uint32_t i = 0; report->g && i < report->g->num_warnings; i++)
         put_notification(json, rch_str_get(report->g, report->g->warnings[i]));
     rch_json_close(json, ']');
     rch_json_close(json, '}');
