@@ -23,7 +23,7 @@ FUZZ_SECONDS ?= 60
 
 .NOTPARALLEL:
 .PHONY: help build demo test check c-build c-tests instruction-counts asan-c-tests py-tests test-all test-sid \
-        test-free-threaded test-asan test-targets test-browser test-rabbitmq test-objgraph lint format \
+        test-free-threaded test-asan test-targets test-browser test-rabbitmq test-sarif test-objgraph lint format \
         bench performance fuzz clean
 
 help:
@@ -37,6 +37,7 @@ help:
 	@echo 'make test-targets   every kind of process, 25 samples, read by a program under ASan (slow)'
 	@echo 'make test-free-threaded  processes of a CPython 3.13 without the GIL, built here (slow)'
 	@echo 'make test-browser   the pictures in Chromium, light and dark, and with dot and xdot'
+	@echo 'make test-sarif     SARIF against the standard and its validator (npm; network)'
 	@echo 'make test-rabbitmq  the celery leak and the hung run, against a real RabbitMQ (slow)'
 	@echo "make test-objgraph  objgraph's own suite, downloaded, against refchain.objgraph (network)"
 	@echo 'make lint, format   clang-tidy and ruff; clang-format and ruff, in place'
@@ -107,6 +108,11 @@ test-asan: c-build
 test-browser: build c-build
 	python -m pytest -rs -m browser tests/live
 	python -m pytest -rs tests/py/test_picture.py
+
+test-sarif: build c-build
+	npm install --silent --no-audit --no-fund --ignore-scripts --prefix build/sarif \
+	    @microsoft/sarif-multitool-linux@5.7.0
+	python -m pytest -rs -m sarif tests/live
 
 test-rabbitmq:
 	@tools/bootstrap.sh .venv-rabbitmq build test rabbitmq

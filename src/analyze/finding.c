@@ -67,7 +67,7 @@ static bool is_root_of(const struct rch_graph *g, uint32_t i, const struct rch_h
 static void find_place(const struct rch_graph *g, struct rch_finding *row)
 {
     const struct rch_holder *holder = row->holder;
-    if (!holder->root_detail ||
+    if (!g || !holder->root_detail ||
         (holder->root_kind != RCH_ROOT_FRAME && holder->root_kind != RCH_ROOT_COROUTINE))
         return;
     for (uint32_t i = 0; i < g->num_stack_frames; i++) {

@@ -62,6 +62,8 @@ RCH_MUST_CHECK enum rch_status rch_findings_add(struct rch_findings *list,
                                                 const struct rch_finding *row,
                                                 struct rch_error *err);
 
+// `g` may be NULL below: then no place in the source is known.
+
 /// A finding for each holder of the answer ("held-objects"). What waits for the collector, is the
 /// asker's or in use is none. Rows point into the answer. O(holders * roots).
 RCH_MUST_CHECK enum rch_status rch_findings_add_why(struct rch_findings *list,

@@ -20,14 +20,6 @@ static int say_cannot(const struct rch_known_file *file, const struct rch_error 
     return RCH_EXIT_CANNOT;
 }
 
-static const char *fingerprint_of(const struct rch_args *args)
-{
-    if (args->num_words == 2)
-        return args->words[1];
-    rch_say("known %s: which one? Give its fingerprint", args->words[0]);
-    return NULL;
-}
-
 // ---- add, remove --------------------------------------------------------------------------------
 
 static void put_heading(const struct rch_known_file *file, struct rch_sink *sink)
@@ -35,56 +27,107 @@ static void put_heading(const struct rch_known_file *file, struct rch_sink *sink
     if (!file->text.num_bytes)
         rch_put(sink,
                 "# Leaks that are known: fingerprint, until=last-day if there is one, reason.\n"
-                "# Changed by 'refchain known add' and 'remove', or by hand.\n");
+                "# Changed by 'refchain known add' and 'remove', or by hand.\n\n");
+    rch_put_bytes(sink, file->text.bytes, file->text.num_bytes);
+}
+
+static void drop_texts(struct rch_text (*texts)[2])
+{
+    rch_text_deinit(&(*texts)[0]);
+    rch_text_deinit(&(*texts)[1]);
+}
+
+/// Write the file with each fingerprint of the command line added as `known` says, or without it if NULL.
+static enum rch_status rewrite(const struct rch_known_file *file, const struct rch_args *args,
+                               const struct rch_known *known, struct rch_error *err)
+{
+    __attribute__((cleanup(drop_texts))) struct rch_text texts[2];
+    rch_text_init(&texts[0], rch_alloc_default());
+    rch_text_init(&texts[1], rch_alloc_default());
+    if (known)
+        put_heading(file, &texts[0].sink);
+    else
+        rch_put_bytes(&texts[0].sink, file->text.bytes, file->text.num_bytes);
+    uint32_t now = 0;
+    for (int i = 1; i < args->num_words; i++, now = !now) {
+        struct rch_text *from = &texts[now], *to = &texts[!now];
+        rch_text_deinit(to);
+        if (from->sink.status != RCH_OK)
+            return rch_fail(err, from->sink.status, "%s", from->sink.err.message);
+        if (known) {
+            struct rch_known one = *known;
+            one.fingerprint = args->words[i];
+            rch_known_put_added(from->bytes, from->num_bytes, &one, &to->sink);
+        } else {
+            rch_known_put_removed(from->bytes, from->num_bytes, args->words[i], &to->sink);
+        }
+    }
+    return rch_known_file_write(file, &texts[now], err);
+}
+
+static bool has_fingerprints(const struct rch_args *args)
+{
+    if (args->num_words < 2)
+        rch_say("known %s: which one? Give its fingerprint", args->words[0]);
+    return args->num_words >= 2;
+}
+
+/// What the options say of the entry to add; false: that makes no sense.
+static bool take_entry(const struct rch_args *args, struct rch_known *known)
+{
+    struct rch_error err = {0};
+    *known = (struct rch_known){.reason = args->reason};
+    if (!has_fingerprints(args))
+        return false;
+    if (!known->reason) {
+        rch_say("known add: why is it accepted? Give --reason \"...\"");
+        return false;
+    }
+    if (args->until && !(known->until = rch_day_of(args->until))) {
+        rch_say("known add: '%s' is no day like 2026-12-31", args->until);
+        return false;
+    }
+    for (int i = 1; i < args->num_words; i++) {
+        known->fingerprint = args->words[i];
+        if (rch_known_check(known, &err) != RCH_OK) {
+            rch_say_error("known add", &err);
+            return false;
+        }
+    }
+    return true;
 }
 
 static int add(struct rch_known_file *file, const struct rch_args *args)
 {
-    struct rch_known known = {.fingerprint = fingerprint_of(args), .reason = args->reason};
+    struct rch_known known;
     struct rch_error err = {0};
-    if (!known.fingerprint)
+    if (!take_entry(args, &known))
         return RCH_EXIT_USAGE;
-    if (!known.reason) {
-        rch_say("known add: why is it accepted? Give --reason \"...\"");
-        return RCH_EXIT_USAGE;
-    }
-    if (args->until && !(known.until = rch_day_of(args->until))) {
-        rch_say("known add: '%s' is no day like 2026-12-31", args->until);
-        return RCH_EXIT_USAGE;
-    }
-    if (rch_known_check(&known, &err) != RCH_OK) {
-        rch_say_error("known add", &err);
-        return RCH_EXIT_USAGE;
-    }
-    __attribute__((cleanup(rch_text_deinit))) struct rch_text text;
-    rch_text_init(&text, rch_alloc_default());
-    put_heading(file, &text.sink);
-    rch_known_put_added(file->text.bytes, file->text.num_bytes, &known, &text.sink);
-    if (rch_known_file_write(file, &text, &err) != RCH_OK)
+    if (rewrite(file, args, &known, &err) != RCH_OK)
         return say_cannot(file, &err);
-    bool is_change = rch_known_find(&file->list, known.fingerprint) != NULL;
-    rch_say("%s: %s %s", file->path, known.fingerprint, is_change ? "changed" : "added");
-    if (known.until && known.until < rch_today())
+    for (int i = 1; i < args->num_words; i++)
+        rch_say("%s: %s %s", file->path, args->words[i],
+                rch_known_find(&file->list, args->words[i]) ? "changed" : "added");
+    if (rch_known_is_over(&known, rch_today()))
         rch_say("that day is over: it counts as new");
     return RCH_EXIT_OK;
 }
 
-static int remove_one(struct rch_known_file *file, const struct rch_args *args)
+static int remove_all(struct rch_known_file *file, const struct rch_args *args)
 {
-    const char *fingerprint = fingerprint_of(args);
     struct rch_error err = {0};
-    if (!fingerprint)
+    if (!has_fingerprints(args))
         return RCH_EXIT_USAGE;
-    if (!rch_known_find(&file->list, fingerprint)) {
-        rch_say("%s: %s is not in it", file->path, fingerprint);
+    for (int i = 1; i < args->num_words; i++) {
+        if (rch_known_find(&file->list, args->words[i]))
+            continue;
+        rch_say("%s: %s is not in it", file->path, args->words[i]);
         return RCH_EXIT_CANNOT;
     }
-    __attribute__((cleanup(rch_text_deinit))) struct rch_text text;
-    rch_text_init(&text, rch_alloc_default());
-    rch_known_put_removed(file->text.bytes, file->text.num_bytes, fingerprint, &text.sink);
-    if (rch_known_file_write(file, &text, &err) != RCH_OK)
+    if (rewrite(file, args, NULL, &err) != RCH_OK)
         return say_cannot(file, &err);
-    rch_say("%s: %s removed", file->path, fingerprint);
+    for (int i = 1; i < args->num_words; i++)
+        rch_say("%s: %s removed", file->path, args->words[i]);
     return RCH_EXIT_OK;
 }
 
@@ -146,7 +189,7 @@ static const struct {
 } actions[] = {
     {"add", add, true},
     {"list", list, false},
-    {"remove", remove_one, false},
+    {"remove", remove_all, false},
     {"check", check, false},
 };
 
@@ -170,7 +213,7 @@ static int run(const struct rch_args *args)
 
 const struct rch_command rch_command_known = {
     .name = "known",
-    .words_help = "add|remove FINGERPRINT, list, check [OUTPUT...]",
+    .words_help = "add|remove FINGERPRINT..., list, check [OUTPUT...]",
     .min_words = 1,
     .max_words = 1000,
     .summary = "Keep the list of leaks that are accepted for now",
@@ -179,8 +222,9 @@ const struct rch_command rch_command_known = {
         "it is accepted for a time only, reason. 'why' and 'diff' mark what is in it, and do not\n"
         "count it; with --fail-on-new they exit with 1 for what is not. After DAY (UTC) an entry\n"
         "counts as new.\n\n"
-        "  add FINGERPRINT    accept it; --reason is needed. Changes the entry if there is one\n"
-        "  remove FINGERPRINT the entry goes, comments stay\n"
+        "  add FINGERPRINT... accept it; --reason is needed. Changes the entry if there is one\n"
+        "  remove FINGERPRINT...\n"
+        "                     the entry goes, comments stay\n"
         "  list               all entries\n"
         "  check [OUTPUT...]  entries whose day is over; with outputs of refchain (any format) "
         "also\n"

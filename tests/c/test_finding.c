@@ -81,6 +81,8 @@ static void a_frame_that_holds_has_a_place_in_the_source(void **state)
     assert_int_equal(list.rows.num, 1);
     assert_string_equal(rch_finding_at(&list, 0)->file, "/srv/app.py");
     assert_int_equal(rch_finding_at(&list, 0)->line, 41);
+    assert_ok(rch_findings_add_why(&list, NULL, answer, NULL), NULL);
+    assert_null(rch_finding_at(&list, 1)->file);
     rch_findings_deinit(&list);
     rch_answer_free(answer);
 }

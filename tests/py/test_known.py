@@ -153,7 +153,7 @@ def test_a_folder_is_no_file(refchain, folder):
         (["add", FIRST, "--reason", "x", "--until", "2026-02-30"], "is no day"),
         (["add", FIRST, "--reason", "until=x"], "cannot begin with until="),
         (["forget", FIRST], "neither add, list, remove nor check"),
-        (["add", FIRST, SECOND, "--reason", "x"], "which one"),
+        (["add", FIRST, "rc1:2", "--reason", "x"], "is no fingerprint"),
     ],
 )
 def test_a_wrong_entry_is_a_wrong_command_line(refchain, folder, args, words):
@@ -180,6 +180,19 @@ def test_a_change_keeps_comments_order_and_mode(refchain, folder):
     assert sorted(p.name for p in folder.glob(".r*")) == [".refchain-known"]
 
 
+def test_several_are_added_and_removed_together(refchain, folder):
+    path = folder / ".refchain-known"
+    path.write_text("# head\n\n")
+    done = refchain("known", "add", FIRST, OTHER, SECOND, FIRST, "--reason", "all", "-u", "2030-01-01")
+    assert done.returncode == 0 and done.stderr.count(b"added") == 4
+    lines = [f"{fp} until=2030-01-01 all\n" for fp in (OTHER, SECOND, FIRST)]
+    assert path.read_text() == "# head\n\n" + "".join(lines)
+    assert refchain("known", "remove", OTHER, "rc1:00000000000000ff").returncode == 4
+    assert path.read_text() == "# head\n\n" + "".join(lines)
+    assert refchain("known", "remove", OTHER, FIRST).returncode == 0
+    assert path.read_text() == "# head\n\n" + lines[1]
+
+
 def test_a_new_file_is_as_the_umask_says_and_explains_itself(refchain, folder):
     old = os.umask(0o027)
     try:
@@ -189,6 +202,10 @@ def test_a_new_file_is_as_the_umask_says_and_explains_itself(refchain, folder):
     path = folder / ".refchain-known"
     assert path.stat().st_mode & 0o777 == 0o640
     assert path.read_text().startswith("# Leaks that are known")
+    refchain("known", "add", OTHER, "--reason", "b")  # goes before the first, not before the heading
+    *head, blank, other, first = path.read_text().splitlines()
+    assert all(line.startswith("#") for line in head) and blank == ""
+    assert (other, first) == (f"{OTHER} b", f"{FIRST} a")
 
 
 def test_what_a_link_names_is_changed_not_the_link(refchain, folder):
