@@ -316,6 +316,10 @@ static enum rch_status find_near_modules(struct finder *f, struct rch_error *err
 static enum rch_status not_found(struct finder *f, const char *text, struct rch_error *err)
 {
     struct rch_reference_list *list = f->list;
+    if (strstr(text, "\u2026"))
+        return rch_fail(err, RCH_ENOTFOUND,
+                        "'%.100s' is shortened: where it has an ellipsis the whole name is needed",
+                        text);
     if (!f->best)
         RCH_TRY(find_near_modules(f, err));
     const char **near = rch_arena_take(&list->arena, RCH_MAX_NEAR, sizeof(*near));
