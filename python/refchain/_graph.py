@@ -13,10 +13,12 @@ from typing import (
     Dict,
     Iterator,
     List,
+    Literal,
     Optional,
     Sequence,
     Tuple,
     Union,
+    overload,
 )
 
 from . import _core
@@ -180,6 +182,13 @@ class Graph:
         if name is None:
             return "an object that is not in this snapshot"
         return "%s at 0x%x" % (name, addresses[0])
+
+    @overload
+    def top(self, limit: int = ..., *, by: Literal["type"] = ...,
+            sort: Optional[str] = ...) -> Top: ...
+    @overload
+    def top(self, limit: int = ..., *, by: Literal["module", "holder", "dominator"],
+            sort: Optional[str] = ...) -> Keepers: ...
 
     def top(self, limit: int = 20, *, by: str = "type",
             sort: Optional[str] = None) -> Union[Top, Keepers]:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import Any, Dict, Iterator, List, Optional, Sequence, Tuple
+from typing import Any, Dict, Iterator, List, Optional, Sequence, Tuple, TypeVar
 
 from ._answer import Hop, Root
+
+_Row = TypeVar("_Row")
 
 
 @dataclass(frozen=True)
@@ -111,12 +113,8 @@ class _Result:
         return self._text.rstrip("\n")
 
 
-class Keepers(_Result, Sequence[Keeper]):
-    """Rows of top(by=...), the most first."""
-
-    def __init__(self, text: str, data: str) -> None:
-        super().__init__(text, data)
-        self._rows = [_keeper(row) for row in json.loads(data)["rows"]]
+class _Rows(_Result, Sequence[_Row]):
+    _rows: List[_Row]
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -124,11 +122,19 @@ class Keepers(_Result, Sequence[Keeper]):
     def __getitem__(self, i: Any) -> Any:
         return self._rows[i]
 
-    def __iter__(self) -> Iterator[Keeper]:
+    def __iter__(self) -> Iterator[_Row]:
         return iter(self._rows)
 
 
-class DominatorsOf(_Result, Sequence[Dominators]):
+class Keepers(_Rows[Keeper]):
+    """Rows of top(by=...), the most first."""
+
+    def __init__(self, text: str, data: str) -> None:
+        super().__init__(text, data)
+        self._rows = [_keeper(row) for row in self.data["rows"]]
+
+
+class DominatorsOf(_Rows[Dominators]):
     """The immediate dominators of all objects of a type, in groups, most objects first."""
 
     def __init__(self, text: str, data: str) -> None:
@@ -145,15 +151,6 @@ class DominatorsOf(_Result, Sequence[Dominators]):
             Dominators(row["type"], row["dominators"], row["objects"], row["retained_objects"],
                        row["retained"], _root(row["root"]), _path(row["path"]))
             for row in loaded["dominators"]]
-
-    def __len__(self) -> int:
-        return len(self._rows)
-
-    def __getitem__(self, i: Any) -> Any:
-        return self._rows[i]
-
-    def __iter__(self) -> Iterator[Dominators]:
-        return iter(self._rows)
 
 
 def _cut(row: Dict[str, Any]) -> CutResult:

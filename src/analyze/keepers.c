@@ -81,7 +81,11 @@ enum rch_status rch__forest_init(struct rch__forest *f, const struct rch_graph *
         rch_view_deinit(&f->view);
         return st;
     }
-    st = grow(f, err);
+    st = rch__keepers_go_on(progress, 0, err);
+    if (st == RCH_OK)
+        st = grow(f, err);
+    if (st == RCH_OK)
+        st = rch__keepers_go_on(progress, 1, err);
     if (st != RCH_OK)
         rch__forest_deinit(f);
     return st;
@@ -116,12 +120,13 @@ bool rch__is_most(uint64_t part, uint64_t whole)
     return part && part >= whole - whole / 10 * 3;  // 70 %: MAT's limit for an accumulation point
 }
 
-uint64_t rch__keeper_weight(const struct rch_keeper *row, enum rch_keepers_sort sort)
+enum rch_status rch__keepers_go_on(const struct rch_progress *progress, uint64_t stage,
+                                   struct rch_error *err)
 {
-    bool has_own = row->objects != 0;
-    if (sort == RCH_SORT_OBJECTS)
-        return has_own ? row->objects : row->retained_objects;
-    return sort == RCH_SORT_BYTES && has_own ? row->bytes : row->retained;
+    enum { NUM_STAGES = 3 };
+    if (rch_go_on(progress, "who keeps most", stage, NUM_STAGES))
+        return RCH_OK;
+    return rch_fail(err, RCH_ECANCELED, "who keeps most");
 }
 
 // --- modules ---

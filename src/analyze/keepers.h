@@ -64,7 +64,7 @@ struct rch_keepers_options {
     const struct rch_progress *progress;  // may be NULL
 };
 
-/// Time and memory are those of the dominator tree and 16 bytes a node; HOLDER also has a path for every
+/// Time and memory are those of the dominator tree, of reverse references and 16 bytes a node; HOLDER also has a path for every
 /// object, 40 bytes a node and 16 a reference. `rev` may be NULL: then it is made and dropped. On success the
 /// caller owns *out.
 RCH_MUST_CHECK enum rch_status rch_keepers(const struct rch_graph *g, const struct rch_reverse *rev,

@@ -34,6 +34,10 @@ uint64_t rch__objects_under(const struct rch__forest *f, rch_node v);
 /// Do the bytes of `part` make up most of those of `whole`?
 bool rch__is_most(uint64_t part, uint64_t whole);
 
+/// Report that `stage` of the work after the tree is done; RCH_ECANCELED if it should end.
+RCH_MUST_CHECK enum rch_status rch__keepers_go_on(const struct rch_progress *progress,
+                                                  uint64_t stage, struct rch_error *err);
+
 // One file a kind of row.
 RCH_MUST_CHECK enum rch_status rch__keepers_by_module(struct rch__forest *f,
                                                       const struct rch_keepers_options *options,
@@ -47,8 +51,5 @@ RCH_MUST_CHECK enum rch_status rch__keepers_by_place(struct rch__forest *f,
                                                      const struct rch_keepers_options *options,
                                                      struct rch_keepers *out,
                                                      struct rch_error *err);
-
-/// `sort` as a number to compare rows by.
-uint64_t rch__keeper_weight(const struct rch_keeper *row, enum rch_keepers_sort sort);
 
 #endif

@@ -126,40 +126,46 @@ static enum rch_status collect_below(struct picker *p, struct rch_error *err)
     return RCH_OK;
 }
 
-// By which reference does `from`, or its plumbing, refer to `to`?
-static bool find_hop(struct picker *p, rch_node from, rch_node to, struct rch_vec *work,
-                     struct rch_hop *hop, struct rch_error *err, enum rch_status *st)
+static enum rch_status fill_hop(struct picker *p, rch_node v, uint32_t e, struct rch_hop *hop,
+                                struct rch_error *err)
 {
     const struct rch_graph *g = p->f->g;
+    uint32_t ordinal = e - g->edge_start[v];
+    struct rch_shown shown = rch_shown_of(&p->f->view, v, e);
+    if (shown.kind == RCH_EDGE_VALUE && shown.name == RCH_NO_STR)
+        shown.name = rch_view_text(&p->f->view, rch_key_of_value(g, v, ordinal));
+    *hop = (struct rch_hop){.kind = shown.kind, .num_objects = 1, .example = g->edges[e]};
+    hop->index = rch_index_of_ref(g, v, ordinal);
+    if (shown.name == RCH_NO_STR)
+        return RCH_OK;
+    hop->name =
+        rch_arena_copy(&p->out->arena, rch_str_get(g, shown.name), rch_str_bytes(g, shown.name));
+    return hop->name ? RCH_OK : no_memory(g, err);
+}
+
+// By which reference does `from`, or its plumbing, refer to `to`? `work` is scratch.
+static enum rch_status find_hop(struct picker *p, rch_node from, rch_node to, struct rch_vec *work,
+                                struct rch_kept_type *type, struct rch_error *err)
+{
+    const struct rch__forest *f = p->f;
+    const struct rch_graph *g = f->g;
     work->num = 0;
-    *st = rch_vec_append(work, &from, 1, err);
-    for (size_t i = 0; *st == RCH_OK && i < work->num; i++) {
+    RCH_TRY(rch_vec_append(work, &from, 1, err));
+    for (size_t i = 0; i < work->num; i++) {
         rch_node v = RCH_VEC_AT(work, rch_node, i);
-        for (uint32_t e = g->edge_start[v]; *st == RCH_OK && e < g->edge_start[v + 1]; e++) {
+        for (uint32_t e = g->edge_start[v]; e < g->edge_start[v + 1]; e++) {
             rch_node next = g->edges[e];
-            if (next == RCH_NO_NODE || !rch_edge_holds(&p->f->view, v, e))
+            if (next == RCH_NO_NODE || !rch_edge_holds(&f->view, v, e))
                 continue;
-            if (next != to) {
-                if (rch_bit(p->f->plumbing.mem, next) && p->f->dom.idom[next] == v)
-                    *st = rch_vec_append(work, &next, 1, err);
-                continue;
+            if (next == to) {
+                type->has_hop = true;
+                return fill_hop(p, v, e, &type->hop, err);
             }
-            struct rch_shown shown = rch_shown_of(&p->f->view, v, e);
-            if (shown.kind == RCH_EDGE_VALUE && shown.name == RCH_NO_STR)
-                shown.name =
-                    rch_view_text(&p->f->view, rch_key_of_value(g, v, e - g->edge_start[v]));
-            *hop = (struct rch_hop){.kind = shown.kind, .num_objects = 1, .example = to};
-            hop->index = rch_index_of_ref(g, v, e - g->edge_start[v]);
-            hop->name = shown.name == RCH_NO_STR
-                            ? NULL
-                            : rch_arena_copy(&p->out->arena, rch_str_get(g, shown.name),
-                                             rch_str_bytes(g, shown.name));
-            if (shown.name != RCH_NO_STR && !hop->name)
-                *st = no_memory(g, err);
-            return *st == RCH_OK;
+            if (rch_bit(f->plumbing.mem, next) && f->dom.idom[next] == v)
+                RCH_TRY(rch_vec_append(work, &next, 1, err));
         }
     }
-    return false;
+    return RCH_OK;
 }
 
 static int by_bytes(const void *a, const void *b)
@@ -204,12 +210,9 @@ static enum rch_status add_up(struct picker *p, struct rch_keeper *row, const st
         return no_memory(g, err);
     RCH_VEC(work, p->f->alloc, rch_node);
     for (uint32_t i = 0; i < row->num_below; i++) {
-        enum rch_status st = RCH_OK;
         row->below[i] = sums[i];
         if (sums[i].num == 1)
-            row->below[i].has_hop =
-                find_hop(p, row->node, sums[i].hop.example, &work, &row->below[i].hop, err, &st);
-        RCH_TRY(st);
+            RCH_TRY(find_hop(p, row->node, sums[i].hop.example, &work, &row->below[i], err));
     }
     return RCH_OK;
 }
@@ -257,6 +260,7 @@ static enum rch_status pick_and_fill(struct picker *p, struct rch_error *err)
         if (is_candidate(p->f, p->passage, v))
             pick(p, v);
     RCH_TRY(collect_below(p, err));
+    RCH_TRY(rch__keepers_go_on(p->options->progress, 2, err));
     return fill_rows(p, err);
 }
 

@@ -216,6 +216,8 @@ enum rch_status rch__keepers_by_place(struct rch__forest *f,
     if (st == RCH_OK)
         st = run(f, &trails, err);
     if (st == RCH_OK)
+        st = rch__keepers_go_on(options->progress, 2, err);
+    if (st == RCH_OK)
         st = weigh(&p, err);
     rch_trails_deinit(&trails);
     return st;

@@ -7,7 +7,7 @@
 #include "analyze/view.h"
 
 enum rch__step_kind {
-    RCH__STEP_NAME,     // .name
+    RCH__STEP_NAME,     // .name; .* is all of them
     RCH__STEP_INDEX,    // [3]
     RCH__STEP_ALL,      // [*]
     RCH__STEP_TEXT,     // ["name"]

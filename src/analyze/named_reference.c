@@ -73,7 +73,7 @@ static enum rch_status split_function(struct finder *f, struct rch_error *err)
 
 // --- roots whose names the text begins with ---
 
-static const char *root_words(enum rch_root_kind kind)
+const char *rch_root_words(enum rch_root_kind kind)
 {
     static const char *const words[RCH_NUM_ROOT_KINDS] = {
         [RCH_ROOT_MODULE] = "module ",
@@ -85,7 +85,7 @@ static const char *root_words(enum rch_root_kind kind)
         [RCH_ROOT_C_HELD] = "held from C: ",
         [RCH_ROOT_GARBAGE] = "garbage: ",
     };
-    return words[kind];
+    return (unsigned)kind < RCH_NUM_ROOT_KINDS ? words[kind] : "root ";
 }
 
 // How many bytes of the text are this name, with brackets behind it or not; 0: it does not begin so.
@@ -102,7 +102,8 @@ static size_t match_name(const char *text, const char *name)
 static bool match_root(const struct finder *f, const struct rch_root *root, struct candidate *out)
 {
     const struct rch_graph *g = f->view->g;
-    const char *name = rch_str_get(g, root->name), *words = root_words(root->kind);
+    const char *name = rch_str_get(g, root->name),
+               *words = rch_root_words((enum rch_root_kind)root->kind);
     if (f->detail && strcmp(f->detail, rch_str_get(g, root->detail)) != 0)
         return false;
     out->is_whole = true;
@@ -316,6 +317,10 @@ static enum rch_status find_near_modules(struct finder *f, struct rch_error *err
 static enum rch_status not_found(struct finder *f, const char *text, struct rch_error *err)
 {
     struct rch_reference_list *list = f->list;
+    if (strstr(text, "\u2026"))
+        return rch_fail(err, RCH_ENOTFOUND,
+                        "'%.100s' is shortened: where it has an ellipsis the whole name is needed",
+                        text);
     if (!f->best)
         RCH_TRY(find_near_modules(f, err));
     const char **near = rch_arena_take(&list->arena, RCH_MAX_NEAR, sizeof(*near));

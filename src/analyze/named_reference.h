@@ -47,5 +47,7 @@ RCH_MUST_CHECK enum rch_status rch_find_reference(struct rch_view *view, const c
                                                   struct rch_reference_list *list,
                                                   struct rch_error *err);
 void rch_reference_list_deinit(struct rch_reference_list *list);
+/// "module ", "held from C: " ...: what stands before a root's name, read and written.
+const char *rch_root_words(enum rch_root_kind kind);
 
 #endif

@@ -194,6 +194,8 @@ static bool is_named_by(struct rch_view *view, rch_node v, uint32_t e, const str
     rch_node key = rch_key_of_value(g, v, ordinal);
     switch (step->kind) {
     case RCH__STEP_NAME:
+        if (strcmp(step->name, "*") == 0)
+            return has_dotted_name(shown.kind) && shown.fold != RCH_FOLD_FORWARD;
         if (shown.kind == RCH_EDGE_DICT && shown.name == RCH_NO_STR)
             return strcmp(step->name, "__dict__") == 0;
         return has_dotted_name(shown.kind) && is_called(g, shown.name, step->name);
@@ -261,24 +263,33 @@ static enum rch_status follow_hits(struct rch__walker *w, struct rch_error *err)
     return RCH_OK;
 }
 
-// What the step names of all references of `work`, which grows by the plumbing in front of them.
-static enum rch_status find_hits(struct rch__walker *w, const struct rch__step *step,
-                                 struct rch_error *err)
+// What the step names of the references of `work`, which grows by the plumbing in front of them. Plumbing
+// itself is meant only where nothing else is: a class may have an attribute called __dict__.
+static enum rch_status find_among(struct rch__walker *w, const struct rch__step *step,
+                                  bool is_plumbing, struct rch_error *err)
 {
     const struct rch_graph *g = w->view->g;
-    w->hits.num = 0;
     for (size_t i = 0; i < w->work.num; i++) {
         rch_node v = RCH_VEC_AT(&w->work, rch_node, i);
         for (uint32_t e = g->edge_start[v]; e < g->edge_start[v + 1]; e++) {
             if (g->edges[e] == RCH_NO_NODE)
                 continue;
-            if (is_named_by(w->view, v, e, step))
+            bool folds = rch_shown_of(w->view, v, e).fold == RCH_FOLD_FORWARD;
+            if (folds == is_plumbing && is_named_by(w->view, v, e, step))
                 RCH_TRY(rch_vec_append(&w->hits, &e, 1, err));
-            else if (rch_shown_of(w->view, v, e).fold == RCH_FOLD_FORWARD)
+            if (folds)
                 RCH_TRY(add_node(w, g->edges[e], err));
         }
     }
     return RCH_OK;
+}
+
+static enum rch_status find_hits(struct rch__walker *w, const struct rch__step *step,
+                                 struct rch_error *err)
+{
+    w->hits.num = 0;
+    RCH_TRY(find_among(w, step, false, err));
+    return w->hits.num ? RCH_OK : find_among(w, step, true, err);
 }
 
 static int compare_u32(const void *a, const void *b)
@@ -337,7 +348,7 @@ static enum rch_status tell_hop(struct rch__walker *w, const struct rch__step *s
         hop->index = step->index;
     if (step->kind == RCH__STEP_TYPED)
         hop->key_type = step->name;
-    if (has_name)
+    if (has_name && strcmp(step->name, "*") != 0)
         hop->name = step->name;
     if (step->kind == RCH__STEP_ANGLE && has_dotted_name(hop->kind))
         hop->name = step->name;

@@ -96,21 +96,6 @@ uint32_t rch_hop_text(char out[RCH_CLEAN_BYTES], const struct rch_hop *hop, uint
     return rch_clean(out, words->unnamed, max_columns, flags);
 }
 
-const char *rch_root_words(enum rch_root_kind kind)
-{
-    static const char *const words[RCH_NUM_ROOT_KINDS] = {
-        [RCH_ROOT_MODULE] = "module ",
-        [RCH_ROOT_FRAME] = "frame ",
-        [RCH_ROOT_THREAD] = "thread ",
-        [RCH_ROOT_COROUTINE] = "coroutine ",
-        [RCH_ROOT_INTERPRETER] = "interpreter: ",
-        [RCH_ROOT_STATIC_TYPE] = "static type ",
-        [RCH_ROOT_C_HELD] = "held from C: ",
-        [RCH_ROOT_GARBAGE] = "garbage: ",
-    };
-    return (unsigned)kind < RCH_NUM_ROOT_KINDS ? words[kind] : "root ";
-}
-
 const char *rch_root_suffix(enum rch_root_kind kind)
 {
     return kind == RCH_ROOT_FRAME || kind == RCH_ROOT_COROUTINE ? "()" : "";

@@ -3,14 +3,12 @@
 // [3], <key>, local x. Everything comes out clean and bounded in columns.
 #ifndef RCH_RENDER_HOP_TEXT_H
 #define RCH_RENDER_HOP_TEXT_H
-#include "analyze/why.h"
+#include "analyze/named_reference.h"
 #include "render/clean.h"
 
 /// How the hop is written in Python, or as near as can be. Returns the columns used.
 uint32_t rch_hop_text(char out[RCH_CLEAN_BYTES], const struct rch_hop *hop, uint32_t max_columns,
                       unsigned flags);
-/// "module", "held from C: " ...: what comes before the root's name.
-const char *rch_root_words(enum rch_root_kind kind);
 /// "()" for roots that are named after a function, otherwise "".
 const char *rch_root_suffix(enum rch_root_kind kind);
 enum rch_cut_extent {

@@ -202,6 +202,33 @@ static void every_allocation_may_fail(void **state)
     }
 }
 
+static bool count_down(void *ctx, const char *phase, uint64_t done, uint64_t total)
+{
+    (void)phase;
+    return done <= total && (*(int *)ctx)-- > 0;
+}
+
+static void each_stage_can_be_canceled(void **state)
+{
+    const struct rch_graph *g = graph_of(state, two_modules_nodes, two_modules);
+    for (int by = RCH_KEEPERS_MODULE; by <= RCH_KEEPERS_DOMINATOR; by++) {
+        int reports = by == RCH_KEEPERS_MODULE ? 2 : 3;
+        for (int i = 0; i <= reports; i++) {
+            struct tracked_alloc tracked;
+            int left = i;
+            const struct rch_progress progress = {count_down, &left};
+            const struct rch_keepers_options options = {.by = (enum rch_keepers_by)by,
+                                                        .progress = &progress};
+            struct rch_keepers *out = NULL;
+            tracked_alloc_init(&tracked, 0);
+            enum rch_status st = rch_keepers(g, NULL, &options, &tracked.alloc, &out, NULL);
+            assert_int_equal(st, i < reports ? RCH_ECANCELED : RCH_OK);
+            rch_keepers_free(out);
+            tracked_alloc_finish(&tracked);
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -215,6 +242,7 @@ int main(void)
         graph_test(no_members_have_no_dominators),
         graph_test(an_empty_graph_has_no_keepers),
         graph_test(every_allocation_may_fail),
+        graph_test(each_stage_can_be_canceled),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -67,6 +67,7 @@ static void a_name_is_read_as_answers_print_it(void **state)
     assert_names(g, "module app.reg", "app>reg");
     assert_names(g, "app.reg.k0", "data>c");  // a value of an attribute dictionary
     assert_names(g, "app.reg.__dict__", "reg>data");
+    assert_names(g, "app.sub.*", "sub>f sub>w");
     assert_names(g, "app.sub.f closure results", "f>cell");
     assert_names(g, "app.sub.f closure results.items[0]", "l>s");
     assert_names(g, "app.sub.f closure results.items[*]", "l>s l>c");
@@ -74,6 +75,14 @@ static void a_name_is_read_as_answers_print_it(void **state)
     assert_names(g, "local client in main()", "@frame.main>c");
     assert_names(g, "frame main() local client", "@frame.main>c");
     assert_names(g, "app", "@module.app>app");
+}
+
+static void plumbing_is_meant_only_where_nothing_else_is(void **state)
+{
+    const struct rch_graph *g = graph_of(state, "m:1:module C:9:type d:9:dict __dict__:9:str",
+                                         "@module.m>m m.C>C C.__dict__>d d{__dict__}>x");
+    assert_names(g, "m.C.__dict__", "d>x");
+    assert_names(g, "m.C.__dict__.y", "!");
 }
 
 static void the_longest_module_is_meant_and_its_last_parts_do(void **state)
@@ -278,6 +287,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         graph_test(a_name_is_read_as_answers_print_it),
+        graph_test(plumbing_is_meant_only_where_nothing_else_is),
         graph_test(the_longest_module_is_meant_and_its_last_parts_do),
         graph_test(variables_are_told_apart_by_function_and_detail),
         graph_test(mappings_are_cut_by_the_entry),

@@ -213,6 +213,30 @@ def test_json_of_dominators_follows_its_schema(refchain, args):
     assert sum(row["objects"] for row in answer["dominators"]) == answer["objects"]
 
 
+@pytest.mark.parametrize(
+    "args",
+    [
+        *(("top", name, "--by", by, "--all") for by in ("module", "holder", "dominator")
+          for name in ("story.rch", "hostile.rch", "hang.rch", "fds.rch")),
+        ("top", "story.rch", "*", "--by", "dominator"),
+        ("top", "hostile.rch", "*", "--by", "dominator"),
+        ("what-if", "hang.rch", "--cut", "app.connection", "--cut", "frame test()"),
+        ("what-if", "hang.rch", "--cut", "app", "--cut", "local self", "--cut", "thread worker"),
+        ("what-if", "hostile.rch", "--cut", "0x10040", "--cut", "0x10000"),
+    ],
+)  # fmt: skip
+def test_what_keeps_and_what_cuts_free_fits_the_page(refchain, args):
+    done = refchain(*args)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert_clean(done.stdout)
+    assert_clean(refchain(*args, env={"LC_ALL": "C"}).stdout)
+
+
+def test_a_name_that_was_shortened_is_refused_with_words(refchain):
+    done = refchain("what-if", "story.rch", "--cut", "multiproc…data")
+    assert (done.returncode, done.stdout) == (4, b"") and b"ellipsis" in done.stderr
+
+
 def cut_words(holder):
     """A cut as 'refchain why' prints it."""
     words = holder["root"]["name"]

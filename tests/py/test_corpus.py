@@ -8,6 +8,7 @@ import subprocess
 import inside
 import native
 import pytest
+import refchain
 
 ASK = inside.PROGRAMS / "corpus_ask.py"
 
@@ -134,6 +135,44 @@ def test_the_storys_json_follows_the_schema(story, root):
     schema = json.loads((root / "docs/schema/refchain.why-1.schema.json").read_text())
     jsonschema.Draft202012Validator(schema).validate(story[0]["json"])
     jsonschema.Draft202012Validator(schema).validate(story[0]["snapshot"])
+
+
+STORY_CUTS = [
+    "multiprocessing.util._afterfork_registry.data.clear()",
+    "minimq.backends.get_backend_cls closure fun closure cache.data.clear()",
+]
+
+
+def test_the_storys_cuts_by_name_free_what_why_says(story):
+    graph = refchain.load(story[1])
+    answer, holders = graph.what_if(STORY_CUTS), story[0]["snapshot"]["holders"]
+    for cut, holder in zip(answer.cuts, holders):
+        assert cut.references == holder["cut_references"]
+        assert (cut.objects, cut.bytes) == tuple(
+            holder["frees_if_cut"][key] for key in ("objects", "bytes"))
+    both = story[0]["snapshot"]["all_cut"]
+    assert (answer.objects, answer.bytes) == (both["objects"], both["bytes"])
+    assert answer.types["minimq.transport.TCPTransport"][0] == 137
+    # what the second cut leaves is held by the first holder
+    assert (answer.cuts[1].stays, answer.cuts[1].stay_type) == (100, "minimq.app.AppLoader")
+    assert answer.cuts[1].kept_by.name == "multiprocessing.util"
+
+
+def test_the_story_in_the_tree_of_dominators(story):
+    graph = refchain.load(story[1])
+    rows = graph.top(by="module")
+    assert sum(row.retained for row in rows) == rows.data["bytes"]
+    assert sum(row.retained_objects for row in rows) == graph.info["objects"]
+    registry = [row for row in graph.top(400, by="dominator")
+                if [hop.name for hop in row.path] == ["_afterfork_registry", "data"]]
+    assert [row.below[0].count for row in registry] == [137]
+    places = {(row.type, row.objects) for row in graph.top(400, by="holder")}
+    assert ("queue.LifoQueue", 137) in places
+    transports = graph.dominators("TCPTransport")
+    assert [(row.type, row.count, row.objects) for row in transports] == [
+        ("minimq.transport.MethodReader", 137, 137)]
+    apps = {(row.type, row.objects) for row in graph.dominators("MQApp")}
+    assert apps == {("method", 37), (None, 100)}  # what both holders have belongs to neither
 
 
 def without(data, *keys):
