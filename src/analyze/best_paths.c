@@ -5,6 +5,7 @@
 
 #include "analyze/chain.h"
 #include "analyze/heap.h"
+#include "analyze/mix.h"
 
 enum { FIRST_TABLE = 1024, REPORT_EVERY = 1 << 12, MIN_STEPS = 2 << 20 };
 #define NO_END UINT32_MAX
@@ -26,19 +27,13 @@ struct end {
 
 #define END(b, i) (&RCH_VEC_AT(&(b)->ends, struct end, i))
 
-static uint64_t mix(uint64_t hash, uint64_t word)
-{
-    hash = (hash ^ word) * UINT64_C(0x9e3779b97f4a7c15);
-    return hash ^ hash >> 29;
-}
-
 static uint64_t mix_text(const struct rch_graph *g, uint64_t hash, rch_str str)
 {
     const char *text = rch_str_get(g, str);
     uint64_t words = UINT64_C(0xcbf29ce484222325);
     for (; *text; text++)
         words = (words ^ (unsigned char)*text) * UINT64_C(0x100000001b3);
-    return mix(hash, words);
+    return rch_mix(hash, words);
 }
 
 // --- readings ---
@@ -60,7 +55,7 @@ static void read_edge(struct rch_best_paths *b, struct end *end, const struct en
     bool is_root = rch_is_root(g, end->node);
     enum rch_fold fold = rch_chain_fold(&shown, is_root, next->next == NO_END);
     rch_str name = rch_kind_repeats(shown.kind) ? RCH_NO_STR : shown.name;
-    uint64_t words = mix_text(g, mix(2, shown.kind), name);
+    uint64_t words = mix_text(g, rch_mix(2, shown.kind), name);
     uint32_t type = g->shapes[g->shape_of[g->edges[end->edge]]].type;
     end->reading = next->reading;
     end->pending = next->pending;
@@ -73,12 +68,12 @@ static void read_edge(struct rch_best_paths *b, struct end *end, const struct en
     } else if (fold == RCH_FOLD_NONE || (is_root && end->pending)) {
         words = fold == RCH_FOLD_NONE ? words : end->back;
         type = end->pending ? end->pending - 1 : type;
-        end->reading = mix(mix(end->reading, words), type_hash(b, type));
+        end->reading = rch_mix(rch_mix(end->reading, words), type_hash(b, type));
         end->back = end->pending = 0;
     }
     if (is_root) {  // roots alike are one
         const struct rch_root *root = &g->roots[end->node - g->num_objects];
-        end->reading = mix_text(g, mix(end->reading, root->kind), root->name);
+        end->reading = mix_text(g, rch_mix(end->reading, root->kind), root->name);
     }
 }
 
@@ -93,7 +88,8 @@ static size_t slot_of(const struct rch_best_paths *b, const struct end *end)
 {
     const uint32_t *rows = b->table.mem;
     size_t mask = b->table.num - 1;
-    size_t at = mix(mix(mix(end->reading, place_of(b, end)), end->pending), end->back) & mask;
+    size_t at =
+        rch_mix(rch_mix(rch_mix(end->reading, place_of(b, end)), end->pending), end->back) & mask;
     for (; rows[at]; at = (at + 1) & mask) {
         const struct end *known = END(b, rows[at] - 1);
         if (known->reading == end->reading && known->pending == end->pending &&

@@ -28,7 +28,7 @@ struct rch_paths_options {
 };
 
 struct rch_found_path {
-    struct rch_holder way;  // root, hops and fingerprint; the other fields mean nothing
+    struct rch_holder way;   // root, hops and fingerprint; the other fields mean nothing
     uint32_t penalty, hops;  // what it was ranked by; ends of the path that fold are no hop here
 };
 
