@@ -7,7 +7,7 @@
 #include "analyze/heap.h"
 #include "analyze/mix.h"
 
-enum { FIRST_TABLE = 1024, REPORT_EVERY = 1 << 12, MIN_STEPS = 2 << 20 };
+enum { FIRST_TABLE = 1024, REPORT_EVERY = 1 << 12, ENOUGH_STEPS = 2 << 20 };
 #define NO_END UINT32_MAX
 
 // A path without its beginning: from `node` by `edge` to what the end `next` begins with.
@@ -17,6 +17,10 @@ struct end {
     rch_node node;
     uint32_t edge;
     uint32_t next;     // NO_END: the target by itself
+    uint32_t depth;    // how many ends come after it
+    uint32_t jump;     // one of these, far away: see after_at
+    uint32_t same;     // the last one before it that was looked at and begins at this node
+    uint32_t closed;   // itself or one that comes after it; those before that one are open
     uint32_t pending;  // type + 1: a fold back waits for the hop before it to take this type
     uint64_t back;     // hash of that reference, should there be no hop before it
     uint32_t twin;     // the next of those that read the same
@@ -144,15 +148,28 @@ static enum rch_status join(struct rch_best_paths *b, uint32_t first, uint32_t i
     return RCH_OK;
 }
 
+static void set_jump(const struct rch_best_paths *b, struct end *end, uint32_t index)
+{
+    end->jump = index;
+    end->closed = index;
+    if (end->next == NO_END)
+        return;
+    const struct end *next = END(b, end->next);
+    const struct end *jump = END(b, next->jump), *far = END(b, jump->jump);
+    end->depth = next->depth + 1;
+    end->jump = next->depth - jump->depth == jump->depth - far->depth ? jump->jump : end->next;
+}
+
 static enum rch_status add_end(struct rch_best_paths *b, const struct end *end,
                                struct rch_error *err)
 {
-    if (b->ends.num >= b->max_steps) {
+    if (b->ends.num >= b->max_ends) {
         b->has_given_up = true;
         return RCH_OK;
     }
     uint32_t index = (uint32_t)b->ends.num;
     RCH_TRY(rch_vec_append(&b->ends, end, 1, err));
+    set_jump(b, END(b, index), index);
     if (b->each)
         return activate(b, index, err);
     if (2 * (b->num_keys + 1) > b->table.num)
@@ -234,27 +251,51 @@ static enum rch_status open_twins(struct rch_best_paths *b, uint32_t index, stru
     return RCH_OK;
 }
 
+// The end that comes after `at`, or is it, with this depth. Skew-binary jumps (Myers 1983), O(log depth).
+static uint32_t after_at(const struct rch_best_paths *b, uint32_t at, uint32_t depth)
+{
+    while (END(b, at)->depth > depth) {
+        uint32_t jump = END(b, at)->jump;
+        at = END(b, jump)->depth >= depth ? jump : END(b, at)->next;
+    }
+    return at;
+}
+
+// The first end from `at` on whose twins are not open yet; NO_END: none. Paths are halved (as for
+// disjoint sets), so that asking often costs nearly nothing.
+static uint32_t first_closed(struct rch_best_paths *b, uint32_t at)
+{
+    while (at != NO_END && END(b, at)->closed != at) {
+        uint32_t after = END(b, at)->closed;
+        if (after != NO_END)
+            END(b, at)->closed = END(b, after)->closed;
+        at = after;
+    }
+    return at;
+}
+
 // Does the end pass through its own node again? Then whatever else reads like a part of it between
 // the two may not, and gets its chance.
 static enum rch_status runs_into_itself(struct rch_best_paths *b, uint32_t index, bool *does,
                                         struct rch_error *err)
 {
-    rch_node v = END(b, index)->node;
-    uint32_t at = END(b, index)->next;
-    *does = false;
-    if (rch_bit_add(b->seen.mem, v))
+    uint32_t *last = (uint32_t *)b->seen.mem + END(b, index)->node;
+    uint32_t at = *last;
+    while (at && (END(b, at - 1)->depth >= END(b, index)->depth ||
+                  after_at(b, index, END(b, at - 1)->depth) != at - 1))
+        at = END(b, at - 1)->same;
+    *does = at != 0;
+    if (!at) {
+        END(b, index)->same = *last;
+        *last = index + 1;
         return RCH_OK;
-    for (; at != NO_END && END(b, at)->node != v; at = END(b, at)->next) {
-        if (++b->num_steps >= b->max_steps * 64) {
-            b->has_given_up = true;
-            return RCH_OK;
-        }
     }
-    if (at == NO_END)
-        return RCH_OK;
-    *does = true;
-    for (uint32_t i = index; !b->each && i != at; i = END(b, i)->next)
+    uint32_t depth = END(b, at - 1)->depth;
+    for (uint32_t i = first_closed(b, index); !b->each && i != NO_END && END(b, i)->depth > depth;
+         i = first_closed(b, i)) {
+        END(b, i)->closed = END(b, i)->next;
         RCH_TRY(open_twins(b, i, err));
+    }
     return RCH_OK;
 }
 
@@ -263,17 +304,17 @@ enum rch_status rch_best_paths_init(struct rch_best_paths *b, struct rch_view *v
                                     uint64_t max_steps, const struct rch_progress *progress,
                                     struct rch_error *err)
 {
-    uint64_t enough = view->g->num_nodes > MIN_STEPS ? view->g->num_nodes : MIN_STEPS;
     *b = (struct rch_best_paths){.view = view,
                                  .far = far,
                                  .each = each,
                                  .progress = progress,
-                                 .max_steps = max_steps ? max_steps : enough};
+                                 .max_steps = max_steps ? max_steps : ENOUGH_STEPS,
+                                 .max_ends = (uint64_t)view->rev->num_refs + 1};
     rch_vec_init(&b->ends, view->alloc, sizeof(struct end));
     rch_vec_init(&b->heap, view->alloc, sizeof(struct rch_heap_row));
     rch_vec_init(&b->table, view->alloc, sizeof(uint32_t));
     b->type_hashes = rch_block_make(view->alloc, view->g->num_types, sizeof(uint64_t));
-    b->seen = rch_block_make(view->alloc, rch_bits_words(view->g->num_nodes), sizeof(uint64_t));
+    b->seen = rch_block_make(view->alloc, view->g->num_nodes, sizeof(uint32_t));
     b->modules = rch_block_make(view->alloc, rch_bits_words(view->g->num_nodes), sizeof(uint64_t));
     bool has_memory = b->type_hashes.mem && b->seen.mem && b->modules.mem;
     if (has_memory)
@@ -317,6 +358,9 @@ enum rch_status rch_best_paths_next(struct rch_best_paths *b, rch_node *root_out
         if (rch_is_root(b->view->g, end->node)) {
             *root_out = end->node;
             *cost_out = row.cost;
+            if (!b->has_found)
+                b->max_ends = b->ends.num + b->max_steps;
+            b->has_found = true;
             edges->num = 0;
             for (uint32_t at = row.item; END(b, at)->next != NO_END; at = END(b, at)->next)
                 RCH_TRY(rch_vec_append(edges, &END(b, at)->edge, 1, err));

@@ -234,7 +234,7 @@ def groups_of(names, graph, has_question, garbage_only):
     nodes = set(garbage)
     if has_question and not garbage_only:
         nodes |= {v for v in live - names.removed if not graph.nodes[v].root}
-        nodes -= {v for v in names.modules()}
+        nodes -= names.modules(alive=False)
     edges = [e for e in names.held if e[0] in nodes and names.to(e) in nodes]
     groups = defaultdict(list)
     for part in plain_components(nodes, edges, names.to):
