@@ -123,7 +123,9 @@ static enum rch_status grow_table(struct rch_best_paths *b, struct rch_error *er
 static enum rch_status activate(struct rch_best_paths *b, uint32_t index, struct rch_error *err)
 {
     struct end *end = END(b, index);
-    struct rch_heap_row row = {end->cost + b->far->cost[end->node], end->reading, index};
+    // Of equals the one that is furthest on, so that a path is finished before another is begun.
+    uint64_t tie = ~end->cost << 32 | (uint32_t)end->reading;
+    struct rch_heap_row row = {end->cost + b->far->cost[end->node], tie, index};
     end->is_active = true;
     return rch_heap_push(&b->heap, &row, err);
 }
@@ -304,12 +306,14 @@ enum rch_status rch_best_paths_init(struct rch_best_paths *b, struct rch_view *v
                                     uint64_t max_steps, const struct rch_progress *progress,
                                     struct rch_error *err)
 {
-    *b = (struct rch_best_paths){.view = view,
-                                 .far = far,
-                                 .each = each,
-                                 .progress = progress,
-                                 .max_steps = max_steps ? max_steps : ENOUGH_STEPS,
-                                 .max_ends = (uint64_t)view->rev->num_refs + 1};
+    *b = (struct rch_best_paths){
+        .view = view,
+        .far = far,
+        .each = each,
+        .progress = progress,
+        .max_steps = max_steps ? max_steps : ENOUGH_STEPS,
+    };
+    b->max_ends = view->rev->num_refs + b->max_steps;
     rch_vec_init(&b->ends, view->alloc, sizeof(struct end));
     rch_vec_init(&b->heap, view->alloc, sizeof(struct rch_heap_row));
     rch_vec_init(&b->table, view->alloc, sizeof(uint32_t));

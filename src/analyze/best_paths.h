@@ -19,7 +19,7 @@ struct rch_best_paths {
     const struct rch_progress *progress;
     bool each;  // every path by itself, also through modules
     uint64_t max_steps, max_ends, num_steps;
-    bool has_found;  // before that ends are as many as it takes, at most one a reference
+    bool has_found;                    // before that as many more steps as there are references
     struct rch_vec ends, heap, table;  // private
     struct rch_block type_hashes;      // uint64_t a type, 0: not yet known
     struct rch_block seen;     // uint32_t a node: the last end looked at that begins there, + 1
