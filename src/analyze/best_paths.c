@@ -197,6 +197,22 @@ static bool ends_at_module(const struct rch_best_paths *b, const struct end *nex
            rch_label_of(g, from, e - g->edge_start[from])->kind != RCH_EDGE_DICT;
 }
 
+// Does the root still hold the module, and the module its dictionary?
+static bool holds_dict(const struct rch_view *view, rch_node root, rch_node dict)
+{
+    const struct rch_graph *g = view->g;
+    rch_node module = g->edges[g->edge_start[root]];
+    if (!rch_is_live_root(view, root) || !rch_edge_holds(view, root, g->edge_start[root]) ||
+        rch_is_removed(view, module) || rch_is_removed(view, dict))
+        return false;
+    for (uint32_t e = g->edge_start[module]; e < g->edge_start[module + 1]; e++) {
+        if (g->edges[e] == dict && rch_edge_holds(view, module, e) &&
+            rch_label_of(g, module, e - g->edge_start[module])->kind == RCH_EDGE_DICT)
+            return true;
+    }
+    return false;
+}
+
 static void mark_modules(struct rch_best_paths *b)
 {
     const struct rch_view *view = b->view;
@@ -204,7 +220,7 @@ static void mark_modules(struct rch_best_paths *b)
     for (size_t i = 0; i < view->modules.num; i++) {
         const struct rch_module_dict *row = &RCH_VEC_AT(&view->modules, struct rch_module_dict, i);
         rch_node root = g->num_objects + row->root;
-        if (!rch_is_live_root(view, root) || !rch_edge_holds(view, root, g->edge_start[root]))
+        if (!holds_dict(view, root, row->dict))
             continue;
         rch_bit_set(b->modules.mem, row->dict);
         rch_bit_set(b->modules.mem, g->edges[g->edge_start[root]]);

@@ -80,10 +80,11 @@ class Names:
         for v, n in enumerate(self.nodes):
             if not n.root or n.root[0] != o.MODULE or not n.refs or n.refs[0][0] is None:
                 continue
-            dicts = {r[0] for r in self.nodes[n.refs[0][0]].refs
-                     if r[1] == o.DICT and r[0] is not None}
+            module = n.refs[0][0]
+            dicts = {r[0] for i, r in enumerate(self.nodes[module].refs)
+                     if r[1] == o.DICT and r[0] is not None and (not alive or (module, i) in held)}
             if dicts and not (alive and (v in self.removed or (v, 0) not in held)):
-                found |= dicts | {n.refs[0][0]}
+                found |= dicts | {module}
         return found
 
     def simple_paths(self, target, through_modules):
