@@ -5,8 +5,9 @@
 
 #include "analyze/chain.h"
 #include "analyze/heap.h"
+#include "analyze/mix.h"
 
-enum { FIRST_TABLE = 1024, REPORT_EVERY = 1 << 12, MIN_STEPS = 2 << 20 };
+enum { FIRST_TABLE = 1024, REPORT_EVERY = 1 << 12, ENOUGH_STEPS = 2 << 20 };
 #define NO_END UINT32_MAX
 
 // A path without its beginning: from `node` by `edge` to what the end `next` begins with.
@@ -16,6 +17,10 @@ struct end {
     rch_node node;
     uint32_t edge;
     uint32_t next;     // NO_END: the target by itself
+    uint32_t depth;    // how many ends come after it
+    uint32_t jump;     // one of these, far away: see after_at
+    uint32_t same;     // the last one before it that was looked at and begins at this node
+    uint32_t closed;   // itself or one that comes after it; those before that one are open
     uint32_t pending;  // type + 1: a fold back waits for the hop before it to take this type
     uint64_t back;     // hash of that reference, should there be no hop before it
     uint32_t twin;     // the next of those that read the same
@@ -26,19 +31,13 @@ struct end {
 
 #define END(b, i) (&RCH_VEC_AT(&(b)->ends, struct end, i))
 
-static uint64_t mix(uint64_t hash, uint64_t word)
-{
-    hash = (hash ^ word) * UINT64_C(0x9e3779b97f4a7c15);
-    return hash ^ hash >> 29;
-}
-
 static uint64_t mix_text(const struct rch_graph *g, uint64_t hash, rch_str str)
 {
     const char *text = rch_str_get(g, str);
     uint64_t words = UINT64_C(0xcbf29ce484222325);
     for (; *text; text++)
         words = (words ^ (unsigned char)*text) * UINT64_C(0x100000001b3);
-    return mix(hash, words);
+    return rch_mix(hash, words);
 }
 
 // --- readings ---
@@ -60,7 +59,7 @@ static void read_edge(struct rch_best_paths *b, struct end *end, const struct en
     bool is_root = rch_is_root(g, end->node);
     enum rch_fold fold = rch_chain_fold(&shown, is_root, next->next == NO_END);
     rch_str name = rch_kind_repeats(shown.kind) ? RCH_NO_STR : shown.name;
-    uint64_t words = mix_text(g, mix(2, shown.kind), name);
+    uint64_t words = mix_text(g, rch_mix(2, shown.kind), name);
     uint32_t type = g->shapes[g->shape_of[g->edges[end->edge]]].type;
     end->reading = next->reading;
     end->pending = next->pending;
@@ -73,12 +72,12 @@ static void read_edge(struct rch_best_paths *b, struct end *end, const struct en
     } else if (fold == RCH_FOLD_NONE || (is_root && end->pending)) {
         words = fold == RCH_FOLD_NONE ? words : end->back;
         type = end->pending ? end->pending - 1 : type;
-        end->reading = mix(mix(end->reading, words), type_hash(b, type));
+        end->reading = rch_mix(rch_mix(end->reading, words), type_hash(b, type));
         end->back = end->pending = 0;
     }
     if (is_root) {  // roots alike are one
         const struct rch_root *root = &g->roots[end->node - g->num_objects];
-        end->reading = mix_text(g, mix(end->reading, root->kind), root->name);
+        end->reading = mix_text(g, rch_mix(end->reading, root->kind), root->name);
     }
 }
 
@@ -93,7 +92,8 @@ static size_t slot_of(const struct rch_best_paths *b, const struct end *end)
 {
     const uint32_t *rows = b->table.mem;
     size_t mask = b->table.num - 1;
-    size_t at = mix(mix(mix(end->reading, place_of(b, end)), end->pending), end->back) & mask;
+    size_t at =
+        rch_mix(rch_mix(rch_mix(end->reading, place_of(b, end)), end->pending), end->back) & mask;
     for (; rows[at]; at = (at + 1) & mask) {
         const struct end *known = END(b, rows[at] - 1);
         if (known->reading == end->reading && known->pending == end->pending &&
@@ -123,7 +123,9 @@ static enum rch_status grow_table(struct rch_best_paths *b, struct rch_error *er
 static enum rch_status activate(struct rch_best_paths *b, uint32_t index, struct rch_error *err)
 {
     struct end *end = END(b, index);
-    struct rch_heap_row row = {end->cost + b->far->cost[end->node], end->reading, index};
+    // Of equals the one that is furthest on, so that a path is finished before another is begun.
+    uint64_t tie = ~end->cost << 32 | (uint32_t)end->reading;
+    struct rch_heap_row row = {end->cost + b->far->cost[end->node], tie, index};
     end->is_active = true;
     return rch_heap_push(&b->heap, &row, err);
 }
@@ -148,15 +150,28 @@ static enum rch_status join(struct rch_best_paths *b, uint32_t first, uint32_t i
     return RCH_OK;
 }
 
+static void set_jump(const struct rch_best_paths *b, struct end *end, uint32_t index)
+{
+    end->jump = index;
+    end->closed = index;
+    if (end->next == NO_END)
+        return;
+    const struct end *next = END(b, end->next);
+    const struct end *jump = END(b, next->jump), *far = END(b, jump->jump);
+    end->depth = next->depth + 1;
+    end->jump = next->depth - jump->depth == jump->depth - far->depth ? jump->jump : end->next;
+}
+
 static enum rch_status add_end(struct rch_best_paths *b, const struct end *end,
                                struct rch_error *err)
 {
-    if (b->ends.num >= b->max_steps) {
+    if (b->ends.num >= b->max_ends) {
         b->has_given_up = true;
         return RCH_OK;
     }
     uint32_t index = (uint32_t)b->ends.num;
     RCH_TRY(rch_vec_append(&b->ends, end, 1, err));
+    set_jump(b, END(b, index), index);
     if (b->each)
         return activate(b, index, err);
     if (2 * (b->num_keys + 1) > b->table.num)
@@ -182,6 +197,22 @@ static bool ends_at_module(const struct rch_best_paths *b, const struct end *nex
            rch_label_of(g, from, e - g->edge_start[from])->kind != RCH_EDGE_DICT;
 }
 
+// Does the root still hold the module, and the module its dictionary?
+static bool holds_dict(const struct rch_view *view, rch_node root, rch_node dict)
+{
+    const struct rch_graph *g = view->g;
+    rch_node module = g->edges[g->edge_start[root]];
+    if (!rch_is_live_root(view, root) || !rch_edge_holds(view, root, g->edge_start[root]) ||
+        rch_is_removed(view, module) || rch_is_removed(view, dict))
+        return false;
+    for (uint32_t e = g->edge_start[module]; e < g->edge_start[module + 1]; e++) {
+        if (g->edges[e] == dict && rch_edge_holds(view, module, e) &&
+            rch_label_of(g, module, e - g->edge_start[module])->kind == RCH_EDGE_DICT)
+            return true;
+    }
+    return false;
+}
+
 static void mark_modules(struct rch_best_paths *b)
 {
     const struct rch_view *view = b->view;
@@ -189,7 +220,7 @@ static void mark_modules(struct rch_best_paths *b)
     for (size_t i = 0; i < view->modules.num; i++) {
         const struct rch_module_dict *row = &RCH_VEC_AT(&view->modules, struct rch_module_dict, i);
         rch_node root = g->num_objects + row->root;
-        if (!rch_is_live_root(view, root) || !rch_edge_holds(view, root, g->edge_start[root]))
+        if (!holds_dict(view, root, row->dict))
             continue;
         rch_bit_set(b->modules.mem, row->dict);
         rch_bit_set(b->modules.mem, g->edges[g->edge_start[root]]);
@@ -238,27 +269,51 @@ static enum rch_status open_twins(struct rch_best_paths *b, uint32_t index, stru
     return RCH_OK;
 }
 
+// The end that comes after `at`, or is it, with this depth. Skew-binary jumps (Myers 1983), O(log depth).
+static uint32_t after_at(const struct rch_best_paths *b, uint32_t at, uint32_t depth)
+{
+    while (END(b, at)->depth > depth) {
+        uint32_t jump = END(b, at)->jump;
+        at = END(b, jump)->depth >= depth ? jump : END(b, at)->next;
+    }
+    return at;
+}
+
+// The first end from `at` on whose twins are not open yet; NO_END: none. Paths are halved (as for
+// disjoint sets), so that asking often costs nearly nothing.
+static uint32_t first_closed(struct rch_best_paths *b, uint32_t at)
+{
+    while (at != NO_END && END(b, at)->closed != at) {
+        uint32_t after = END(b, at)->closed;
+        if (after != NO_END)
+            END(b, at)->closed = END(b, after)->closed;
+        at = after;
+    }
+    return at;
+}
+
 // Does the end pass through its own node again? Then whatever else reads like a part of it between
 // the two may not, and gets its chance.
 static enum rch_status runs_into_itself(struct rch_best_paths *b, uint32_t index, bool *does,
                                         struct rch_error *err)
 {
-    rch_node v = END(b, index)->node;
-    uint32_t at = END(b, index)->next;
-    *does = false;
-    if (rch_bit_add(b->seen.mem, v))
+    uint32_t *last = (uint32_t *)b->seen.mem + END(b, index)->node;
+    uint32_t at = *last;
+    while (at && (END(b, at - 1)->depth >= END(b, index)->depth ||
+                  after_at(b, index, END(b, at - 1)->depth) != at - 1))
+        at = END(b, at - 1)->same;
+    *does = at != 0;
+    if (!at) {
+        END(b, index)->same = *last;
+        *last = index + 1;
         return RCH_OK;
-    for (; at != NO_END && END(b, at)->node != v; at = END(b, at)->next) {
-        if (++b->num_steps >= b->max_steps * 64) {
-            b->has_given_up = true;
-            return RCH_OK;
-        }
     }
-    if (at == NO_END)
-        return RCH_OK;
-    *does = true;
-    for (uint32_t i = index; !b->each && i != at; i = END(b, i)->next)
+    uint32_t depth = END(b, at - 1)->depth;
+    for (uint32_t i = first_closed(b, index); !b->each && i != NO_END && END(b, i)->depth > depth;
+         i = first_closed(b, i)) {
+        END(b, i)->closed = END(b, i)->next;
         RCH_TRY(open_twins(b, i, err));
+    }
     return RCH_OK;
 }
 
@@ -267,17 +322,19 @@ enum rch_status rch_best_paths_init(struct rch_best_paths *b, struct rch_view *v
                                     uint64_t max_steps, const struct rch_progress *progress,
                                     struct rch_error *err)
 {
-    uint64_t enough = view->g->num_nodes > MIN_STEPS ? view->g->num_nodes : MIN_STEPS;
-    *b = (struct rch_best_paths){.view = view,
-                                 .far = far,
-                                 .each = each,
-                                 .progress = progress,
-                                 .max_steps = max_steps ? max_steps : enough};
+    *b = (struct rch_best_paths){
+        .view = view,
+        .far = far,
+        .each = each,
+        .progress = progress,
+        .max_steps = max_steps ? max_steps : ENOUGH_STEPS,
+    };
+    b->max_ends = view->rev->num_refs + b->max_steps;
     rch_vec_init(&b->ends, view->alloc, sizeof(struct end));
     rch_vec_init(&b->heap, view->alloc, sizeof(struct rch_heap_row));
     rch_vec_init(&b->table, view->alloc, sizeof(uint32_t));
     b->type_hashes = rch_block_make(view->alloc, view->g->num_types, sizeof(uint64_t));
-    b->seen = rch_block_make(view->alloc, rch_bits_words(view->g->num_nodes), sizeof(uint64_t));
+    b->seen = rch_block_make(view->alloc, view->g->num_nodes, sizeof(uint32_t));
     b->modules = rch_block_make(view->alloc, rch_bits_words(view->g->num_nodes), sizeof(uint64_t));
     bool has_memory = b->type_hashes.mem && b->seen.mem && b->modules.mem;
     if (has_memory)
@@ -321,6 +378,9 @@ enum rch_status rch_best_paths_next(struct rch_best_paths *b, rch_node *root_out
         if (rch_is_root(b->view->g, end->node)) {
             *root_out = end->node;
             *cost_out = row.cost;
+            if (!b->has_found)
+                b->max_ends = b->ends.num + b->max_steps;
+            b->has_found = true;
             edges->num = 0;
             for (uint32_t at = row.item; END(b, at)->next != NO_END; at = END(b, at)->next)
                 RCH_TRY(rch_vec_append(edges, &END(b, at)->edge, 1, err));

@@ -18,16 +18,17 @@ struct rch_best_paths {
     const struct rch_distances *far;
     const struct rch_progress *progress;
     bool each;  // every path by itself, also through modules
-    uint64_t max_steps, num_steps;
+    uint64_t max_steps, max_ends, num_steps;
+    bool has_found;                    // before that as many more steps as there are references
     struct rch_vec ends, heap, table;  // private
     struct rch_block type_hashes;      // uint64_t a type, 0: not yet known
-    struct rch_block seen;             // bits: nodes that an end looked at begins with
-    struct rch_block modules;          // bits: modules that are roots, and their dictionaries
+    struct rch_block seen;     // uint32_t a node: the last end looked at that begins there, + 1
+    struct rch_block modules;  // bits: modules that are roots, and their dictionaries
     uint64_t num_keys;
     bool has_given_up;  // max_steps; what was found is right, but there may be more
 };
 
-/// `far` must be of this view. 56 bytes an end and 24 while it waits, one for each reference looked at. RCH_ENOMEM only.
+/// `far` must be of this view. 72 bytes an end and 24 while it waits, 4 a node, one for each reference looked at. RCH_ENOMEM only.
 RCH_MUST_CHECK enum rch_status rch_best_paths_init(struct rch_best_paths *b, struct rch_view *view,
                                                    const struct rch_distances *far, rch_node target,
                                                    bool each, uint64_t max_steps,

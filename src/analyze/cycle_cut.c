@@ -3,11 +3,16 @@
 // of which the fewest are hard to find (feedback arc set) and mean little, but *names*: all references
 // of one look, such as Node.parent, are one line of the program. There are few of those, so that the
 // fewest can mostly be found by trying.
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE  // qsort_r
+#endif
 #include <stdlib.h>
 
 #include "analyze/chain.h"
 #include "analyze/cycles_impl.h"
 #include "analyze/hops.h"
+#include "analyze/mix.h"
+#include "analyze/path.h"
 
 enum { MAX_WORK = 8 << 20, MAX_TRIES = 64, MAX_NAMES = 3 };
 
@@ -33,12 +38,6 @@ struct cutter {
 
 #define NAME(c, i) (&RCH_VEC_AT(&(c)->names, struct name, i))
 
-static uint64_t mix(uint64_t hash, uint64_t word)
-{
-    hash = (hash ^ word) * UINT64_C(0x9e3779b97f4a7c15);
-    return hash ^ hash >> 29;
-}
-
 static bool is_cuttable(struct rch_view *view, rch_node v, uint32_t e)
 {
     enum rch_arc arc = rch_arc_of(view, v, e);
@@ -47,12 +46,7 @@ static bool is_cuttable(struct rch_view *view, rch_node v, uint32_t e)
 
 static uint64_t word_of(struct rch_view *view, rch_node v, uint32_t e)
 {
-    const struct rch_graph *g = view->g;
-    struct rch_shown shown = rch_shown_of(view, v, e);
-    const struct rch_type *type = rch_type_of(g, rch__owner_of(view, v));
-    uint64_t word = mix((uint64_t)type->module << 32 | type->name, shown.kind);
-    word = mix(word, rch_kind_repeats(shown.kind) ? RCH_NO_STR : shown.name);
-    return mix(word, is_cuttable(view, v, e));
+    return rch_mix(rch__name_hash(view, v, e), is_cuttable(view, v, e));
 }
 
 static int compare_words(const void *a, const void *b)
@@ -317,8 +311,10 @@ static enum rch_status cut_greedily(struct cutter *c, bool *is_done, struct rch_
 
 // --- telling ---
 
-static int compare_names(const void *a, const void *b)
+static int compare_names(const void *a, const void *b, void *ctx)
 {
+    struct rch_view *view = ctx;
+    const struct rch_graph *g = view->g;
     const struct name *x = a, *y = b;
     if (x->is_cuttable != y->is_cuttable)
         return x->is_cuttable ? -1 : 1;
@@ -326,7 +322,12 @@ static int compare_names(const void *a, const void *b)
         return x->score < y->score ? -1 : 1;
     if (x->refs != y->refs)
         return x->refs < y->refs ? -1 : 1;
-    return (x->word > y->word) - (x->word < y->word);
+    struct rch_shown shown_x = rch_shown_of(view, x->node, x->edge);
+    struct rch_shown shown_y = rch_shown_of(view, y->node, y->edge);
+    rch_node owner_x = rch__owner_of(view, x->node), owner_y = rch__owner_of(view, y->node);
+    int order = rch_compare_types(g, g->shapes[g->shape_of[owner_x]].type,
+                                  g->shapes[g->shape_of[owner_y]].type);
+    return order ? order : rch_compare_strs(g, shown_x.name, shown_y.name);
 }
 
 // A container is known by what refers to it: the reference that leads to it within the cycle.
@@ -409,7 +410,7 @@ static void rank(struct cutter *c)
 {
     for (size_t i = 0; i < c->names.num; i++)
         NAME(c, i)->score = score_of(c->knot->view, NAME(c, i));
-    qsort(c->names.mem, c->names.num, sizeof(struct name), compare_names);
+    qsort_r(c->names.mem, c->names.num, sizeof(struct name), compare_names, c->knot->view);
 }
 
 // Names are found by word, but tried by score: renumber the references.

@@ -9,6 +9,7 @@
 #include "analyze/chain.h"
 #include "analyze/cycles_impl.h"
 #include "analyze/hops.h"
+#include "analyze/mix.h"
 #include "analyze/reach.h"
 
 enum { DEFAULT_GROUPS = 20 };
@@ -44,12 +45,6 @@ struct cycles {
 static enum rch_status no_memory(struct rch_error *err)
 {
     return rch_fail(err, RCH_ENOMEM, "cycles");
-}
-
-static uint64_t mix(uint64_t hash, uint64_t word)
-{
-    hash = (hash ^ word) * UINT64_C(0x9e3779b97f4a7c15);
-    return hash ^ hash >> 29;
 }
 
 // --- which nodes ---
@@ -212,14 +207,12 @@ static int compare_words(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-// How one reference looks: who has it, its name, what it leads to.
-static uint64_t look_of_edge(struct rch_view *view, rch_node v, uint32_t e)
+uint64_t rch__name_hash(struct rch_view *view, rch_node v, uint32_t e)
 {
-    const struct rch_graph *g = view->g;
     struct rch_shown shown = rch_shown_of(view, v, e);
-    uint64_t word = mix(type_word(g, rch__owner_of(view, v)), shown.kind);
-    word = mix(word, rch_kind_repeats(shown.kind) ? RCH_NO_STR : shown.name);
-    return mix(word, type_word(g, g->edges[e]));
+    uint64_t hash = rch_mix(1, type_word(view->g, rch__owner_of(view, v)));
+    return rch_mix(rch_mix(hash, shown.kind),
+                   rch_kind_repeats(shown.kind) ? RCH_NO_STR : shown.name);
 }
 
 static enum rch_status find_look(struct cycles *c, struct knot_row *row, struct rch_vec *words,
@@ -233,7 +226,7 @@ static enum rch_status find_look(struct cycles *c, struct knot_row *row, struct 
         for (uint32_t e = g->edge_start[v]; e < g->edge_start[v + 1]; e++) {
             if (!rch__is_inner(&knot, v, e) || rch_shown_of(&c->view, v, e).fold != RCH_FOLD_NONE)
                 continue;
-            uint64_t word = look_of_edge(&c->view, v, e);
+            uint64_t word = rch_mix(rch__name_hash(&c->view, v, e), type_word(g, g->edges[e]));
             RCH_TRY(rch_vec_append(words, &word, 1, err));
         }
     }
@@ -243,7 +236,7 @@ static enum rch_status find_look(struct cycles *c, struct knot_row *row, struct 
     row->look = row->is_garbage;
     for (size_t i = 0; i < words->num; i++) {
         if (i == 0 || sorted[i] != sorted[i - 1])
-            row->look = mix(row->look, sorted[i]);
+            row->look = rch_mix(row->look, sorted[i]);
     }
     return RCH_OK;
 }

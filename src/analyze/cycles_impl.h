@@ -24,6 +24,8 @@ static inline bool rch__is_inner(const struct rch__knot *knot, rch_node v, uint3
 }
 /// The object that has `v` as its attribute dictionary, itself if it is none.
 rch_node rch__owner_of(struct rch_view *view, rch_node v);
+/// Who has the reference, by type, and its kind and name: what the references of one name share.
+uint64_t rch__name_hash(struct rch_view *view, rch_node v, uint32_t e);
 /// No hop leads to it: an attribute dictionary, a cell.
 bool rch__is_plumbing(struct rch_view *view, rch_node v);
 

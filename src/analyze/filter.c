@@ -39,7 +39,9 @@ static const struct {
     {"", "modules by index"},
     {"", "interned strings"},
     {"", "__subclasses__"},
-    {"_abc._abc_data", "*"},
+    {"_abc._abc_data", "registry"},
+    {"_abc._abc_data", "cache"},
+    {"_abc._abc_data", "negative_cache"},
     {"weakref.finalize", "_registry"},
     {"copyreg", "dispatch_table"},
 };
@@ -176,6 +178,20 @@ static bool may_match(const struct rch_graph *g, const struct rule *rule,
     return false;
 }
 
+// Strings that may be the key of an entry of this name.
+static enum rch_status find_keys(struct rch_filter *f, const char *name, struct rch_error *err)
+{
+    const struct rch_graph *g = f->view->g;
+    bool is_glob = strpbrk(name, "*?[") != NULL;
+    for (uint32_t i = 0; i < g->num_texts; i++) {
+        const char *text = rch_str_get(g, g->texts[i].str);
+        if ((is_glob ? rch_match_glob(name, text) : strcmp(name, text) == 0) &&
+            rch_bit_add(f->keys.mem, g->texts[i].node))
+            RCH_TRY(rch_vec_append(&f->key_nodes, &g->texts[i].node, 1, err));
+    }
+    return RCH_OK;
+}
+
 static enum rch_status prepare(struct rch_filter *f, struct rch_error *err)
 {
     const struct rch_graph *g = f->view->g;
@@ -188,10 +204,8 @@ static enum rch_status prepare(struct rch_filter *f, struct rch_error *err)
         const struct rule *rule = RULE(f, r);
         for (uint32_t i = 0; i < g->num_labels; i++)
             masks[i] |= (uint32_t)may_match(g, rule, &g->labels[i]) << rule->row;
-        for (uint32_t i = 0; rule->kind == RULE_NAME && i < g->num_texts; i++) {
-            if (rch_match_glob(rule->name, rch_str_get(g, g->texts[i].str)))
-                rch_bit_set(f->keys.mem, g->texts[i].node);
-        }
+        if (rule->kind == RULE_NAME)
+            RCH_TRY(find_keys(f, rule->name, err));
     }
     return RCH_OK;
 }
@@ -202,6 +216,7 @@ enum rch_status rch_filter_init(struct rch_filter *filter, struct rch_view *view
 {
     *filter = (struct rch_filter){.view = view};
     rch_vec_init(&filter->rules, view->alloc, sizeof(struct rule));
+    rch_vec_init(&filter->key_nodes, view->alloc, sizeof(rch_node));
     enum rch_status st = RCH_OK;
     if (num_rows > RCH_MAX_EXCLUDES)
         st = rch_fail(err, RCH_EINVAL, "at most %d patterns can be excluded", RCH_MAX_EXCLUDES);
@@ -219,6 +234,7 @@ void rch_filter_deinit(struct rch_filter *filter)
     for (size_t i = 0; i < filter->rules.num; i++)
         rch_block_drop(&RULE(filter, i)->owners);
     rch_vec_deinit(&filter->rules);
+    rch_vec_deinit(&filter->key_nodes);
     rch_block_drop(&filter->label_mask);
     rch_block_drop(&filter->keys);
 }
@@ -319,11 +335,23 @@ uint32_t rch_filter_root(const struct rch_filter *filter, rch_node root)
 
 // --- changing the view ---
 
+// Rows that only a look at each reference of this label can tell. Entries of a mapping that match by
+// their key are found by their key.
+static uint32_t rows_to_scan(const struct rch_filter *f, uint32_t label)
+{
+    uint32_t rows = ((const uint32_t *)f->label_mask.mem)[label];
+    if (f->view->g->labels[label].kind != RCH_EDGE_VALUE)
+        return rows;
+    uint32_t others = 0;
+    for (size_t i = 0; i < f->rules.num; i++)
+        others |= (uint32_t)(RULE(f, i)->kind != RULE_NAME) << RULE(f, i)->row;
+    return rows & others;
+}
+
 static bool shape_may(const struct rch_filter *f, const struct rch_shape *shape)
 {
-    const uint32_t *masks = f->label_mask.mem;
     for (uint32_t i = 0; i < shape->num_labels + shape->num_tail; i++) {
-        if (masks[shape->first_label + i])
+        if (rows_to_scan(f, shape->first_label + i))
             return true;
     }
     return false;
@@ -338,32 +366,73 @@ static void count_rows(uint32_t rows, uint64_t *counts)
 typedef enum rch_status (*each_match)(struct rch_filter *f, rch_node v, uint32_t e, uint32_t rows,
                                       void *ctx, struct rch_error *err);
 
-// Call `each` for every reference that matches and holds, in order.
-static enum rch_status for_matches(struct rch_filter *f, each_match each, void *ctx,
-                                   struct rch_error *err)
+struct matches {
+    struct rch_filter *f;
+    each_match each;
+    void *ctx;
+};
+
+static enum rch_status try_edge(const struct matches *m, rch_node v, uint32_t e,
+                                struct rch_error *err)
 {
-    const struct rch_graph *g = f->view->g;
-    RCH_BITS(may, f->view->alloc, g->num_shapes);
+    const struct rch_graph *g = m->f->view->g;
+    uint32_t rows = g->edges[e] == RCH_NO_NODE ? 0 : rch_filter_edge(m->f, v, e);
+    return rows && rch_edge_holds(m->f->view, v, e) ? m->each(m->f, v, e, rows, m->ctx, err)
+                                                    : RCH_OK;
+}
+
+static enum rch_status scan_nodes(const struct matches *m, struct rch_error *err)
+{
+    const struct rch_graph *g = m->f->view->g;
+    RCH_BITS(may, m->f->view->alloc, g->num_shapes);
     if (!may.mem)
         return rch_fail(err, RCH_ENOMEM, "%" PRIu32 " shapes", g->num_shapes);
     for (uint32_t s = 0; s < g->num_shapes; s++) {
-        if (shape_may(f, &g->shapes[s]))
+        if (shape_may(m->f, &g->shapes[s]))
             rch_bit_set(may.mem, s);
     }
     for (rch_node v = 0; v < g->num_nodes; v++) {
         if (!rch_bit(may.mem, g->shape_of[v]))
             continue;
         for (uint32_t e = g->edge_start[v]; e < g->edge_start[v + 1]; e++) {
-            uint32_t rows = g->edges[e] == RCH_NO_NODE ? 0 : rch_filter_edge(f, v, e);
-            if (rows && rch_edge_holds(f->view, v, e))
-                RCH_TRY(each(f, v, e, rows, ctx, err));
+            if (rows_to_scan(m->f, (uint32_t)(label_of(g, v, e) - g->labels)))
+                RCH_TRY(try_edge(m, v, e, err));
         }
     }
     return RCH_OK;
 }
 
+// The values that a key names: in an entry the value follows its key.
+static enum rch_status scan_keys(const struct matches *m, struct rch_error *err)
+{
+    const struct rch_graph *g = m->f->view->g;
+    const struct rch_reverse *rev = m->f->view->rev;
+    for (size_t k = 0; k < m->f->key_nodes.num; k++) {
+        rch_node key = RCH_VEC_AT(&m->f->key_nodes, rch_node, k);
+        for (uint32_t i = rev->start[key]; i < rev->start[key + 1]; i++) {
+            rch_node v = rev->source[i];
+            uint32_t value = rev->edge[i] + 1;
+            if (value == g->edge_start[v + 1] || label_of(g, v, value)->kind != RCH_EDGE_VALUE ||
+                rch_key_of_value(g, v, value - g->edge_start[v]) != key ||
+                rows_to_scan(m->f, (uint32_t)(label_of(g, v, value) - g->labels)))
+                continue;
+            RCH_TRY(try_edge(m, v, value, err));
+        }
+    }
+    return RCH_OK;
+}
+
+// Call `each` for every reference that matches and holds, once, in no particular order.
+static enum rch_status for_matches(struct rch_filter *f, each_match each, void *ctx,
+                                   struct rch_error *err)
+{
+    const struct matches m = {f, each, ctx};
+    RCH_TRY(scan_nodes(&m, err));
+    return scan_keys(&m, err);
+}
+
 struct found {
-    struct rch_vec edges;    // uint32_t, ascending
+    struct rch_vec edges;    // uint32_t
     struct rch_vec sources;  // rch_node
     uint64_t *counts;
 };
@@ -445,6 +514,12 @@ static enum rch_status note_postponed(struct rch_filter *f, rch_node v, uint32_t
     return rch_vec_append(&f->view->postponed, &row, 1, err);
 }
 
+static int compare_postponed(const void *a, const void *b)
+{
+    return compare_edges(&((const struct rch_postponed *)a)->edge,
+                         &((const struct rch_postponed *)b)->edge);
+}
+
 enum rch_status rch_view_postpone(struct rch_view *view, struct rch_error *err)
 {
     static const struct rch_exclude all[] = {{"registry", false}};
@@ -452,6 +527,9 @@ enum rch_status rch_view_postpone(struct rch_view *view, struct rch_error *err)
     RCH_TRY(rch_filter_init(&filter, view, all, 1, err));
     enum rch_status st = for_matches(&filter, note_postponed, NULL, err);
     rch_filter_deinit(&filter);
+    if (view->postponed.num)
+        qsort(view->postponed.mem, view->postponed.num, sizeof(struct rch_postponed),
+              compare_postponed);
     view->is_postponing = st == RCH_OK;
     return st;
 }

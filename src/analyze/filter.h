@@ -24,6 +24,7 @@ struct rch_filter {
     struct rch_vec rules;         // private
     struct rch_block label_mask;  // uint32_t a label: rows that may match there
     struct rch_block keys;        // bits: strings whose text some row's name matches
+    struct rch_vec key_nodes;     // rch_node: the same
 };
 
 /// Understand the patterns. RCH_EINVAL for an empty one or too many. Borrows everything; on error

@@ -23,7 +23,7 @@ struct rch_paths_options {
     bool each;  // also paths that differ by keys and indices only, or lead through a module
     const struct rch_exclude *excludes;
     uint32_t num_excludes;  // at most RCH_MAX_EXCLUDES
-    uint64_t max_steps;     // places looked at before giving up. 0: enough for most, about a second
+    uint64_t max_steps;  // references looked at after the first path before giving up. 0: 2 million
     const struct rch_progress *progress;
 };
 

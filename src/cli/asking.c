@@ -34,7 +34,7 @@ static enum rch_status answer_all(struct rch_inquiry *ask, const struct rch_ask_
     return RCH_OK;
 }
 
-// Several readings are one JSON array, or one text after the other under what they are.
+// Several readings are the answers of one JSON object, or one text after the other under what they are.
 static void put_all(const struct rch_inquiry *ask, const struct rch_ask_list *list,
                     const struct answers *answers, struct rch_render_options render,
                     struct rch_sink *sink)
@@ -42,8 +42,10 @@ static void put_all(const struct rch_inquiry *ask, const struct rch_ask_list *li
     bool is_text = !ask->args->json, is_many = answers->num > 1;
     if (is_many && is_text)
         rch_render_ambiguous_text(list, &render, sink);
-    if (is_many)
-        rch_put(sink, is_text ? "\n" : "[\n");
+    if (is_many && is_text)
+        rch_put(sink, "\n");
+    else if (is_many)
+        rch_putf(sink, "{\"schema\": \"refchain.%s/1\", \"answers\": [\n", answers->asker->name);
     for (uint32_t i = 0; i < answers->num; i++) {
         if (i)
             rch_put(sink, is_text ? "\n" : ",\n");
@@ -51,7 +53,7 @@ static void put_all(const struct rch_inquiry *ask, const struct rch_ask_list *li
         answers->asker->put(ask, answers->items[i], &render, sink);
     }
     if (is_many && !is_text)
-        rch_put(sink, "]\n");
+        rch_put(sink, "]}\n");
     if (is_text && list)
         rch_render_near_text(list, &render, sink);
 }

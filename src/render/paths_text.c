@@ -242,7 +242,8 @@ static void put_excluded(struct rch_page *page, const struct rch_paths *paths)
 {
     char text[RCH_CLEAN_BYTES], matched[RCH_NUMBER_BYTES], dropped[RCH_NUMBER_BYTES];
     bool is_one = paths->objects == 1;
-    rch_page_end(page);
+    if (paths->num_excluded)
+        rch_page_end(page);
     for (uint32_t i = 0; i < paths->num_excluded; i++) {
         const struct rch_excluded *row = &paths->excluded[i];
         rch_page_words(page, "excluded  %s ", row->is_root ? "root" : "references");
@@ -282,7 +283,8 @@ void rch_render_paths_text(const struct rch_graph *g, const struct rch_paths *pa
             put_path(&page, &paths->paths[i], i, paths->num_paths);
     } else if (paths->objects) {
         put_merged(&page, paths, options);
-        rch_page_end(&page);
+        if (paths->unheld || (paths->garbage && !paths->is_garbage))
+            rch_page_end(&page);
         if (!paths->is_garbage)
             put_note(&page, paths->garbage, "are held by garbage only, until it is collected");
         put_note(&page, paths->unheld,

@@ -74,17 +74,17 @@ class Names:
         return [v for v, n in enumerate(self.nodes)
                 if n.root and v not in self.removed and (garbage or n.root[0] != o.GARBAGE)]
 
-    def modules(self):
-        """Modules that are roots, and their dictionaries."""
+    def modules(self, alive=True):
+        """Modules that are roots, and their dictionaries; `alive`: and that their root holds."""
         found, held = set(), set(self.held)
-        for v in self.starts(False):
-            n = self.nodes[v]
-            if n.root[0] != o.MODULE or not n.refs or n.refs[0][0] is None:
+        for v, n in enumerate(self.nodes):
+            if not n.root or n.root[0] != o.MODULE or not n.refs or n.refs[0][0] is None:
                 continue
-            dicts = {r[0] for r in self.nodes[n.refs[0][0]].refs
-                     if r[1] == o.DICT and r[0] is not None}
-            if dicts and (v, 0) in held:
-                found |= dicts | {n.refs[0][0]}
+            module = n.refs[0][0]
+            dicts = {r[0] for i, r in enumerate(self.nodes[module].refs)
+                     if r[1] == o.DICT and r[0] is not None and (not alive or (module, i) in held)}
+            if dicts and not (alive and (v in self.removed or (v, 0) not in held)):
+                found |= dicts | {module}
         return found
 
     def simple_paths(self, target, through_modules):

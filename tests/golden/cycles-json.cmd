@@ -1,0 +1,1 @@
+refchain cycles loops.rch Closer --garbage --json

@@ -1,0 +1,1 @@
+refchain cycles story.rch

@@ -1,0 +1,1 @@
+refchain paths hostile.rch Leak

@@ -1,0 +1,1 @@
+refchain paths loops.rch 0x10280 -a

@@ -1,0 +1,1 @@
+refchain paths story.rch 0x10600

@@ -1,0 +1,1 @@
+refchain paths story.rch TCPTransport -x _transport --json
