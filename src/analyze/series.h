@@ -11,7 +11,7 @@
 #define RCH_ANALYZE_SERIES_H
 #include "analyze/why.h"
 
-enum { RCH_SERIES_MAX = 64 };  // moments
+enum { RCH_SERIES_MAX = 256 };  // moments
 
 /// What is kept of graphs: 16 bytes a place and moment, names; with `identity` 8 bytes an object of the
 /// first and of the last graph.

@@ -60,8 +60,9 @@ static void put_aside(struct rch_page *page, const char *words)
 static void put_difference(struct rch_page *page, uint64_t before, uint64_t now)
 {
     char number[RCH_NUMBER_BYTES];
-    rch_page_words(page, "%s%s objects", now < before ? "-" : "+",
-                   rch_count_text(number, now < before ? before - now : now - before));
+    uint64_t change = now < before ? before - now : now - before;
+    rch_page_words(page, "%s%s object%s", now < before ? "-" : "+", rch_count_text(number, change),
+                   change == 1 ? "" : "s");
 }
 
 static void put_head(struct rch_page *page, const struct rch_rises *rises, const char *title,

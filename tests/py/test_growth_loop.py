@@ -146,7 +146,7 @@ def test_exceptions_come_through_and_wrong_numbers_are_refused(tmp_path):
         tell(said)
     """
     key, value = inside.ask(tmp_path, KEEPS + source)
-    assert key == "KeyError('mine')" and "loops must be 2 or more" in value
+    assert key == "KeyError('mine')" and "loops must be 2 to 255" in value
 
 
 PYTEST = """
