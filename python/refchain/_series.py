@@ -140,6 +140,7 @@ _KNOWN_PLACES = {
     ("_strptime", "_regex_cache"): "at most 6 formats",
     ("urllib.parse", "_parse_cache"): "at most 20 addresses",
 }
+_MAX_LIMIT = 1 << 16  # entries: a cache with more room does not stop to grow in a test
 _LRU = "functools._lru_cache_wrapper"
 
 
@@ -151,8 +152,10 @@ def _is_known(row: Dict[str, Any]) -> bool:
     for hop, address in zip(path[:-1], row["addresses"]):
         if hop["type"] == _LRU and address is not None:
             for found in _core.tracked_at((int(address, 16),)):
-                if type(found) is _lru_type and found.cache_info().maxsize is not None:
-                    return True
+                if type(found) is _lru_type:
+                    limit = found.cache_info().maxsize
+                    if limit is not None and limit <= _MAX_LIMIT:
+                        return True
     return False
 
 
