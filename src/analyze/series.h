@@ -52,6 +52,9 @@ enum rch_series_by {
     RCH_SERIES_BY_IDENTITY,  // a row a type of which objects came or went, also where none grew
 };
 
+const char *rch_series_by_word(enum rch_series_by by);  // "holder", "type", "identity"
+bool rch_series_by_of(const char *word, enum rch_series_by *by_out);  // false: none of them
+
 /// What is above noise. One object more at a place is no trend: a variable was set, a cache met one key.
 /// Two moments cannot tell that from a leak, so they list from two objects (names of attributes, each a
 /// variable of its own: from 16) or RCH_SERIES_BIG bytes on. From three moments on, growth in every step

@@ -30,18 +30,6 @@ static void free_rises(struct rch_rises **rises)
     rch_rises_free(*rises);
 }
 
-static bool parse_by(const char *text, enum rch_series_by *by_out)
-{
-    static const char *const words[] = {"holder", "type", "identity"};
-    for (unsigned i = 0; i < sizeof(words) / sizeof(words[0]); i++)
-        if (strcmp(text, words[i]) == 0) {
-            *by_out = (enum rch_series_by)i;
-            return true;
-        }
-    rch_say("diff: cannot list by '%s', only by holder, type or identity", text);
-    return false;
-}
-
 /// "3" or "10%"
 static bool parse_growth(const char *text, struct rch_rise_options *rise)
 {
@@ -64,8 +52,10 @@ static bool parse_growth(const char *text, struct rch_rise_options *rise)
 static bool parse(const struct rch_args *args, struct rch_rise_options *rise)
 {
     *rise = (struct rch_rise_options){.by = RCH_SERIES_BY_HOLDER, .max_rows = args->limit};
-    if (args->by && !parse_by(args->by, &rise->by))
+    if (args->by && !rch_series_by_of(args->by, &rise->by)) {
+        rch_say("diff: cannot list by '%s', only by holder, type or identity", args->by);
         return false;
+    }
     if (args->min_growth && !parse_growth(args->min_growth, rise))
         return false;
     if (args->all) {

@@ -80,6 +80,13 @@ void rch_page_tab(struct rch_page *page, uint32_t column)
     page->columns = column > page->columns ? column : page->columns;
 }
 
+void rch_page_right(struct rch_page *page, const char *words, uint32_t end)
+{
+    uint32_t columns = (uint32_t)strlen(words);
+    rch_page_tab(page, columns < end ? end - columns : page->columns);
+    rch_page_words(page, "%s", words);
+}
+
 void rch_page_end(struct rch_page *page)
 {
     bool is_blank = page->columns == 0;

@@ -31,6 +31,8 @@ void rch_page_words(struct rch_page *page, const char *fmt, ...) RCH_PRINTF(2, 3
 void rch_page_box(struct rch_page *page, const char *box, const char *ascii, uint32_t columns);
 /// Spaces up to this column; one at least unless the line is empty.
 void rch_page_tab(struct rch_page *page, uint32_t column);
+/// Our own words, so that they end before column `end`.
+void rch_page_right(struct rch_page *page, const char *words, uint32_t end);
 /// End the line; on an empty line this leaves a blank one, but never two in a row.
 void rch_page_end(struct rch_page *page);
 /// Words wrapped at the page's width; further lines start at `indent`. Cleans names within.
