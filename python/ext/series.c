@@ -31,19 +31,6 @@ static void Series_dealloc(PyObject *op)
     Py_DECREF(type);
 }
 
-static bool find_by(const char *word, enum rch_series_by *by_out)
-{
-    static const char *const words[] = {"holder", "type", "identity"};
-    for (unsigned i = 0; i < sizeof(words) / sizeof(words[0]); i++)
-        if (strcmp(word, words[i]) == 0) {
-            *by_out = (enum rch_series_by)i;
-            return true;
-        }
-    PyErr_Format(PyExc_ValueError, "by must be \"holder\", \"type\" or \"identity\", not '%s'",
-                 word);
-    return false;
-}
-
 static PyObject *Series_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
 {
     static char *names[] = {"by", "pattern", "identity", NULL};
@@ -52,9 +39,11 @@ static PyObject *Series_new(PyTypeObject *type, PyObject *args, PyObject *kwargs
     int identity = 0;
     enum rch_series_by by;
     if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|szp", names, &word, &options.pattern,
-                                     &identity) ||
-        !find_by(word, &by))
+                                     &identity))
         return NULL;
+    if (!rch_series_by_of(word, &by))
+        return PyErr_Format(PyExc_ValueError,
+                            "by must be \"holder\", \"type\" or \"identity\", not '%s'", word);
     options.places = by == RCH_SERIES_BY_HOLDER;
     options.identity = identity;
     struct series_object *self = PyObject_New(struct series_object, type);

@@ -14,6 +14,22 @@ static enum rch_status no_memory(struct rch_error *err)
     return rch_fail(err, RCH_ENOMEM, "a series of heaps");
 }
 
+const char *rch_series_by_word(enum rch_series_by by)
+{
+    static const char *const words[] = {"holder", "type", "identity"};
+    return words[by];
+}
+
+bool rch_series_by_of(const char *word, enum rch_series_by *by_out)
+{
+    for (int by = RCH_SERIES_BY_HOLDER; by <= RCH_SERIES_BY_IDENTITY; by++)
+        if (strcmp(word, rch_series_by_word((enum rch_series_by)by)) == 0) {
+            *by_out = (enum rch_series_by)by;
+            return true;
+        }
+    return false;
+}
+
 // --- interning ---
 
 struct string_key {

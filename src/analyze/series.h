@@ -11,7 +11,7 @@
 #define RCH_ANALYZE_SERIES_H
 #include "analyze/why.h"
 
-enum { RCH_SERIES_MAX = 64 };  // moments
+enum { RCH_SERIES_MAX = 256 };  // moments
 
 /// What is kept of graphs: 16 bytes a place and moment, names; with `identity` 8 bytes an object of the
 /// first and of the last graph.
@@ -51,6 +51,9 @@ enum rch_series_by {
     RCH_SERIES_BY_TYPE,      // a row a type
     RCH_SERIES_BY_IDENTITY,  // a row a type of which objects came or went, also where none grew
 };
+
+const char *rch_series_by_word(enum rch_series_by by);  // "holder", "type", "identity"
+bool rch_series_by_of(const char *word, enum rch_series_by *by_out);  // false: none of them
 
 /// What is above noise. One object more at a place is no trend: a variable was set, a cache met one key.
 /// Two moments cannot tell that from a leak, so they list from two objects (names of attributes, each a

@@ -23,6 +23,7 @@ static const struct rch_option options[] = {
 
 enum { MAX_TYPES = 64 };
 static const double MAX_SECONDS = 1e6;
+static const double MAX_SHARE = 0.1;  // of the time that the process may stand still for us
 
 static volatile sig_atomic_t is_over;
 
@@ -42,6 +43,7 @@ struct watching {
     uint32_t num_lines;  // drawn on the terminal
     bool is_terminal;
     bool has_ended;  // the process
+    bool has_said_slower;
 };
 
 // --- the process ---
@@ -151,12 +153,14 @@ static int show(struct watching *w)
 
 // --- all samples ---
 
-/// Until `interval` after `last`; false when it is over.
-static bool wait_for_next(const struct watching *w, struct timespec *last)
+/// Until `interval` after `last`, or after now if it is more than asked; false when it is over.
+static bool wait_for_next(const struct watching *w, double interval, struct timespec *last)
 {
-    time_t whole = (time_t)w->interval;
+    time_t whole = (time_t)interval;
+    if (interval > w->interval)
+        clock_gettime(CLOCK_MONOTONIC, last);
     last->tv_sec += whole;
-    last->tv_nsec += (long)((w->interval - (double)whole) * 1e9);
+    last->tv_nsec += (long)((interval - (double)whole) * 1e9);
     if (last->tv_nsec >= 1000000000) {
         last->tv_sec++;
         last->tv_nsec -= 1000000000;
@@ -170,9 +174,26 @@ static bool wait_for_next(const struct watching *w, struct timespec *last)
     return !is_over;
 }
 
+/// Seconds to the next sample: more than asked where the process would stand still too much of the time.
+static double next_interval(struct watching *w)
+{
+    double pause = (double)w->seen.samples[w->seen.num_samples - 1].pause_ns / 1e9;
+    if (pause <= MAX_SHARE * w->interval)
+        return w->interval;
+    if (!w->has_said_slower) {
+        rch_say("the process stands still %.3f s a sample: samples are further apart than asked, "
+                "so that it is a tenth of the time at most",
+                pause);
+        w->num_lines = 0;  // of the page, which the words came after
+    }
+    w->has_said_slower = true;
+    return pause / MAX_SHARE;
+}
+
 static int sample_all(struct watching *w)
 {
     struct timespec last;
+    double interval = w->interval;
     clock_gettime(CLOCK_MONOTONIC, &last);
     do {
         struct rch_error err = {0};
@@ -191,8 +212,9 @@ static int sample_all(struct watching *w)
         }
         if (show(w) != RCH_EXIT_OK)
             return RCH_EXIT_CANNOT;
+        interval = next_interval(w);
     } while (!is_over && (!w->args->count || w->seen.num_samples < w->args->count) &&
-             wait_for_next(w, &last));
+             wait_for_next(w, interval, &last));
     return RCH_EXIT_OK;
 }
 

@@ -21,18 +21,11 @@ enum {
     TYPE_START = 62
 };
 
-static void put_right(struct rch_page *page, const char *text, uint32_t end)
-{
-    uint32_t columns = (uint32_t)strlen(text);
-    rch_page_tab(page, columns < end ? end - columns : page->columns);
-    rch_page_words(page, "%s", text);
-}
-
 static void put_count(struct rch_page *page, const char *sign, uint64_t count, uint32_t end)
 {
     char number[RCH_NUMBER_BYTES], text[RCH_NUMBER_BYTES + 2];
     snprintf(text, sizeof(text), "%s%s", sign, rch_count_text(number, count));
-    put_right(page, text, end);
+    rch_page_right(page, text, end);
 }
 
 static void put_head(struct rch_page *page, const struct rch_growth *growth, const char *source)
@@ -69,8 +62,8 @@ static void put_place(struct rch_page *page, const struct rch_growth_place *plac
     char number[RCH_NUMBER_BYTES], path[RCH_CLEAN_BYTES];
     uint64_t all = place->bytes + place->below_bytes;
     put_count(page, "+", place->objects, OBJECTS_END);
-    put_right(page, rch_bytes_text(number, place->bytes), SIZE_END);
-    put_right(page, rch_bytes_text(number, all < place->bytes ? UINT64_MAX : all), ALL_END);
+    rch_page_right(page, rch_bytes_text(number, place->bytes), SIZE_END);
+    rch_page_right(page, rch_bytes_text(number, all < place->bytes ? UINT64_MAX : all), ALL_END);
     rch_page_tab(page, PLACE_START);
     uint32_t columns =
         rch_path_text(path, &place->holder, page->max_columns - PLACE_START - 3, page->clean_flags);
@@ -106,9 +99,9 @@ static void put_places(struct rch_page *page, const struct rch_growth *growth,
         more += growth->places[i].objects + growth->places[i].below;
     if (num) {
         rch_page_style(page, RCH_STYLE_DIM);
-        put_right(page, "objects", OBJECTS_END);
-        put_right(page, "size", SIZE_END);
-        put_right(page, "with below", ALL_END);
+        rch_page_right(page, "objects", OBJECTS_END);
+        rch_page_right(page, "size", SIZE_END);
+        rch_page_right(page, "with below", ALL_END);
         rch_page_tab(page, PLACE_START);
         rch_page_words(page, "type, and where they hang");
         rch_page_style(page, RCH_STYLE_PLAIN);
@@ -153,11 +146,11 @@ static void put_types(struct rch_page *page, const struct rch_growth *growth,
     uint32_t num = rows_shown(options->all ? growth->num_types : num_grown, options);
     if (num) {
         rch_page_style(page, RCH_STYLE_DIM);
-        put_right(page, "grown", OBJECTS_END);
-        put_right(page, "before", BEFORE_END);
-        put_right(page, "now", NOW_END);
-        put_right(page, "new", MADE_END);
-        put_right(page, "gone", GONE_END);
+        rch_page_right(page, "grown", OBJECTS_END);
+        rch_page_right(page, "before", BEFORE_END);
+        rch_page_right(page, "now", NOW_END);
+        rch_page_right(page, "new", MADE_END);
+        rch_page_right(page, "gone", GONE_END);
         rch_page_tab(page, TYPE_START);
         rch_page_words(page, "type");
         rch_page_style(page, RCH_STYLE_PLAIN);

@@ -78,11 +78,10 @@ static void put_row(struct rch_json *json, const struct rch_rises *rises,
 void rch_render_rises_json(const struct rch_rises *rises, enum rch_series_by by,
                            const struct rch_render_options *options, struct rch_sink *sink)
 {
-    static const char *const words[] = {"holder", "type", "identity"};
     struct rch_json json = {.sink = sink};
     rch_json_open(&json, NULL, '{', false);
     rch_json_string(&json, "schema", "refchain.diff/1");
-    rch_json_string(&json, "by", words[by]);
+    rch_json_string(&json, "by", rch_series_by_word(by));
     rch_json_open(&json, "moments", '[', false);
     for (uint32_t i = 0; i < rises->num_moments; i++)
         put_moment(&json, &rises->moments[i], rises->has_identity);

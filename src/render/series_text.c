@@ -29,18 +29,11 @@ enum {
     MAX_WITH = 6,
 };
 
-static void put_right(struct rch_page *page, const char *text, uint32_t end)
-{
-    uint32_t columns = (uint32_t)strlen(text);
-    rch_page_tab(page, columns < end ? end - columns : page->columns);
-    rch_page_words(page, "%s", text);
-}
-
 static void put_count(struct rch_page *page, const char *sign, uint64_t count, uint32_t end)
 {
     char number[RCH_NUMBER_BYTES], text[RCH_NUMBER_BYTES + 2];
     snprintf(text, sizeof(text), "%s%s", sign, rch_count_text(number, count));
-    put_right(page, text, end);
+    rch_page_right(page, text, end);
 }
 
 static void put_dim(struct rch_page *page, const char *words)
@@ -62,8 +55,9 @@ static void put_aside(struct rch_page *page, const char *words)
 static void put_difference(struct rch_page *page, uint64_t before, uint64_t now)
 {
     char number[RCH_NUMBER_BYTES];
-    rch_page_words(page, "%s%s objects", now < before ? "-" : "+",
-                   rch_count_text(number, now < before ? before - now : now - before));
+    uint64_t change = now < before ? before - now : now - before;
+    rch_page_words(page, "%s%s object%s", now < before ? "-" : "+", rch_count_text(number, change),
+                   change == 1 ? "" : "s");
 }
 
 static void put_head(struct rch_page *page, const struct rch_rises *rises, const char *title,
@@ -105,16 +99,16 @@ static void put_labels(struct rch_page *page, const struct rch_rises *rises, enu
 {
     uint32_t end = bytes_end(rises);
     rch_page_style(page, RCH_STYLE_DIM);
-    put_right(page, "grown", GROWN_END);
-    put_right(page, "first", FIRST_END);
-    put_right(page, "last", LAST_END);
+    rch_page_right(page, "grown", GROWN_END);
+    rch_page_right(page, "first", FIRST_END);
+    rch_page_right(page, "last", LAST_END);
     if (by == RCH_SERIES_BY_IDENTITY) {
-        put_right(page, "new", LAST_END + 11);
-        put_right(page, "gone", LAST_END + 22);
-        put_right(page, "survivors", LAST_END + 34);
+        rch_page_right(page, "new", LAST_END + 11);
+        rch_page_right(page, "gone", LAST_END + 22);
+        rch_page_right(page, "survivors", LAST_END + 34);
         end = LAST_END + 34;
     } else {
-        put_right(page, by == RCH_SERIES_BY_HOLDER ? "with below" : "size", end);
+        rch_page_right(page, by == RCH_SERIES_BY_HOLDER ? "with below" : "size", end);
     }
     rch_page_tab(page, end + TYPE_GAP);
     rch_page_words(page, by == RCH_SERIES_BY_HOLDER ? "type, and where they hang" : "type");
@@ -157,8 +151,8 @@ static void put_numbers(struct rch_page *page, const struct rch_rises *rises,
         rch_page_box(page, bars, bars, columns);
     }
     uint64_t all = row->grown_bytes + row->below_bytes;
-    put_right(page, rch_bytes_text(text, all < row->grown_bytes ? UINT64_MAX : all),
-              bytes_end(rises));
+    rch_page_right(page, rch_bytes_text(text, all < row->grown_bytes ? UINT64_MAX : all),
+                   bytes_end(rises));
     rch_page_tab(page, bytes_end(rises) + TYPE_GAP);
 }
 

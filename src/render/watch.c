@@ -26,13 +26,6 @@ static const char *difference(char text[RCH_NUMBER_BYTES + 2], uint64_t before, 
     return text;
 }
 
-static void put_right(struct rch_page *page, const char *text, uint32_t end)
-{
-    uint32_t columns = (uint32_t)strlen(text);
-    rch_page_tab(page, columns < end ? end - columns : page->columns);
-    rch_page_words(page, "%s", text);
-}
-
 static uint64_t most_pause(const struct rch_watching *w)
 {
     uint64_t most = 0;
@@ -63,10 +56,10 @@ static void put_row(struct rch_page *page, const struct rch_watching *w, uint32_
     uint32_t last = w->num_samples - 1;
     uint64_t now = count_at(w, last, name), before = last ? count_at(w, last - 1, name) : now;
     rch_page_style(page, RCH_STYLE_BOLD);
-    put_right(page, rch_count_text(text, now), COUNT_END);
+    rch_page_right(page, rch_count_text(text, now), COUNT_END);
     rch_page_style(page, RCH_STYLE_PLAIN);
-    put_right(page, difference(text, before, now), STEP_END);
-    put_right(page, difference(text, count_at(w, 0, name), now), ALL_END);
+    rch_page_right(page, difference(text, before, now), STEP_END);
+    rch_page_right(page, difference(text, count_at(w, 0, name), now), ALL_END);
     put_bars(page, w, name);
     rch_page_tab(page, SPARK_START + SPARK_COLUMNS + 2);
     rch_page_name(page, w->names[name], 0);
@@ -85,9 +78,9 @@ uint32_t rch_render_watch_page(const struct rch_watching *w,
         w->pid, w->num_samples, w->num_samples == 1 ? "" : "s", (double)most_pause(w) / 1e9);
     rch_page_end(&page);
     rch_page_style(&page, RCH_STYLE_DIM);
-    put_right(&page, "objects", COUNT_END);
-    put_right(&page, "last step", STEP_END);
-    put_right(&page, "in all", ALL_END);
+    rch_page_right(&page, "objects", COUNT_END);
+    rch_page_right(&page, "last step", STEP_END);
+    rch_page_right(&page, "in all", ALL_END);
     rch_page_tab(&page, SPARK_START + SPARK_COLUMNS + 2);
     rch_page_words(&page, "type");
     rch_page_style(&page, RCH_STYLE_PLAIN);

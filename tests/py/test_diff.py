@@ -2,6 +2,8 @@
 """refchain diff: two or more moments of one process, from snapshots and from the process itself."""
 
 import json
+import subprocess
+import sys
 
 import inside
 import native
@@ -87,6 +89,37 @@ def test_of_a_type_the_holder_has_the_fingerprint_that_why_says(folder):
     assert [hop["edge"] for hop in row["path"]] == [
         hop["edge"] for hop in why["holders"][0]["path"]
     ]
+
+
+LEAKS_ON_REQUEST = """
+import os, sys
+sys.path.insert(0, os.environ["RCH_CORPUS"])
+import story_standin
+for line in sys.stdin:
+    story_standin.leak(int(line))
+    print("leaked", flush=True)
+"""
+
+
+def test_from_outside_it_is_the_same_row(folder):
+    env = inside.environment(RCH_CORPUS=str(inside.corpus()), STORY_LIMIT="400")
+    with subprocess.Popen(
+        [sys.executable, "-c", LEAKS_ON_REQUEST],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=env,
+    ) as process:
+        for number, name in ((100, "outside1.rch"), (37, "outside2.rch")):
+            process.stdin.write(b"%d\n" % number)
+            process.stdin.flush()
+            assert process.stdout.readline() == b"leaked\n"
+            done = native.run("dump", process.pid, "-o", name, cwd=folder)
+            assert done.returncode == 0, done.stderr
+        live = diff(folder, "outside1.rch", process.pid, "--json")
+        process.stdin.close()
+    (within,) = data(folder, *TWO)["rows"]
+    for found in (data(folder, "outside1.rch", "outside2.rch"), json.loads(live.stdout)):
+        (row,) = found["rows"]
+        assert row["fingerprint"] == within["fingerprint"]
+        assert (row["grown"], row["resource"]) == (37, TRANSPORT)
 
 
 def test_growth_in_every_step_comes_first(folder):

@@ -112,6 +112,24 @@ def test_the_process_is_not_changed_by_being_watched(grower):
     grower.make(1)
 
 
+def test_a_busy_process_stands_still_a_tenth_of_the_time_at_most():
+    source = "print('ready', flush=True)\nwhile True: pass"
+    busy = subprocess.Popen([sys.executable, "-c", source], stdout=subprocess.PIPE)
+    busy.stdout.readline()
+    try:
+        words = (busy.pid, "dict", "-i", "0.001", "-c", "5", "--json")
+        out, talk = start(*words).communicate()
+    finally:
+        busy.kill()
+        busy.wait()
+        busy.stdout.close()
+    rows = [json.loads(line) for line in out.splitlines()]
+    assert len(rows) == 5 and all(row["pause_ns"] for row in rows)
+    assert talk.decode().count("a tenth of the time") == 1
+    for row, later in zip(rows, rows[1:]):
+        assert later["time_ns"] - row["time_ns"] >= 9 * row["pause_ns"]
+
+
 def test_on_a_terminal_it_is_drawn_over_again(grower):
     main, other = pty.openpty()
     watch = start(grower.popen.pid, "Transport", "-i", "0.01", "-c", "3", stdout=other)

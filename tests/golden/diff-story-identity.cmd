@@ -1,0 +1,1 @@
+refchain diff story.rch story-later.rch --by identity
