@@ -144,20 +144,22 @@ static enum rch_status walk(struct core_state *state, struct rch_capture_options
 
 PyObject *core_capture(PyObject *module, PyObject *args, PyObject *kwargs)
 {
-    static char *names[] = {"observer_paths", "fds", NULL};
+    static char *names[] = {"observer_paths", "fds", "max_memory", NULL};
     struct core_state *state = core_state_of(module);
     PyObject *paths_tuple = NULL;
     const char *paths[MAX_PATHS];
     struct rch_capture_options options = {.observer_paths = paths};
     int with_fds = 0;
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|O!p", names, &PyTuple_Type, &paths_tuple,
-                                     &with_fds) ||
+    unsigned long long max_memory = 0;
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|O!pK", names, &PyTuple_Type, &paths_tuple,
+                                     &with_fds, &max_memory) ||
         read_paths(paths_tuple, paths, &options.num_observer_paths) < 0)
         return NULL;
     if (state->layout_doubt) {
         PyErr_Format(state->error, "this interpreter cannot be read: %s", state->layout_doubt);
         return NULL;
     }
+    options.max_memory = max_memory;
     struct rch_capture *capture = NULL;
     struct rch_error err = {0};
     if (walk(state, &options, with_fds, &capture, &err) != RCH_OK)

@@ -312,16 +312,20 @@ class Graph:
             self._source, info["objects"], info["references"], info["roots"])
 
 
-def _capture(fds: bool = False) -> Graph:
-    return Graph(_core.capture(_OWN_FILES, fds), "this process (pid %d)" % os.getpid())
+def _capture(fds: bool = False, max_memory: Optional[int] = None) -> Graph:
+    return Graph(_core.capture(_OWN_FILES, fds, max_memory or 0),
+                 "this process (pid %d)" % os.getpid(), max_memory)
 
 
-def snapshot(path: Optional[_PATH] = None, *, fds: bool = False) -> Graph:
+def snapshot(path: Optional[_PATH] = None, *, fds: bool = False,
+             max_memory: Optional[int] = None) -> Graph:
     """Capture this process; with `path`, also write the snapshot there.
 
     fds: with the list of open descriptors for Graph.fds(), that is addresses and paths.
+    max_memory: MemoryError as soon as it is clear that the graph, or later a question, needs more
+    bytes than this; without it, more than is free.
     """
-    graph = _capture(fds)
+    graph = _capture(fds, max_memory)
     if path is not None:
         graph.dump(path)
     return graph

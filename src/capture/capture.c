@@ -9,6 +9,7 @@
 #include "capture/families.h"
 #include "capture/finish.h"
 #include "capture/reached.h"
+#include "capture/room.h"
 #include "capture/share.h"
 #include "capture/state.h"
 
@@ -164,13 +165,17 @@ enum rch_status rch_capture_walk(const struct rch_capture_options *options,
     RCH_TRY(rch__capture_begin(options, alloc, &made, &cap, err));
     rch__take_fds(cap);
     rch__mark_tracked(cap);
+    rch__check_room(cap);
     rch__collect_roots(cap);
     rch__sweep_tracked(cap);
+    cap->num_tracked_rows = cap->rows.shape.num;
     rch__check_index(cap);
+    rch__check_room(cap);
     rch__sweep_others(cap);
     rch__collect_static_types(cap);
     rch__trust_end(cap);
     rch__check_index(cap);
+    rch__check_room_to_finish(cap);
     if (cap->status != RCH_OK) {
         if (err)
             *err = cap->err;

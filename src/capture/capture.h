@@ -30,6 +30,7 @@ struct rch_capture_options {
     const struct rch_os_fds *fds;       // its descriptors, to go into the graph; NULL: not wanted
     const char *const *observer_paths;  // parts of file names whose frames are the observer's
     uint32_t num_observer_paths;
+    uint64_t max_memory;                  // bytes the capture may take at most; 0: what is free
     const struct rch_progress *progress;  // of the walk, and of the finish; may be NULL
 };
 

@@ -14,7 +14,8 @@ static bool has_sane_head(const struct rch_layout *L)
 }
 
 enum rch_status rch_capture_image(const struct rch_image *image, const struct rch_python *python,
-                                  const struct rch_os_fds *fds, const struct rch_progress *progress,
+                                  const struct rch_os_fds *fds, uint64_t max_memory,
+                                  const struct rch_progress *progress,
                                   const struct rch_alloc *alloc, struct rch_graph **graph_out,
                                   struct rch_error *err)
 {
@@ -35,6 +36,7 @@ enum rch_status rch_capture_image(const struct rch_image *image, const struct rc
                                           .none = python->none,
                                           .image = image,
                                           .fds = fds,
+                                          .max_memory = max_memory,
                                           .progress = progress};
     struct rch_capture *capture = NULL;
     RCH_TRY(rch_capture_walk(&options, alloc, &capture, err));

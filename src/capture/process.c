@@ -8,8 +8,8 @@ static enum rch_status capture(const struct rch_image *image, const struct rch_o
 {
     struct rch_python python = {0};
     RCH_TRY(rch_python_find(image, options->alloc, &python, err));
-    return rch_capture_image(image, &python, fds, options->progress, options->alloc, graph_out,
-                             err);
+    return rch_capture_image(image, &python, fds, options->max_memory, options->progress,
+                             options->alloc, graph_out, err);
 }
 
 enum rch_status rch_capture_pid(uint32_t pid, const struct rch_image_options *options,

@@ -172,6 +172,8 @@ struct rch__cap {
     enum rch_status status;
     struct rch_error err;
     struct rch_asking asking;  // of the walk, then of the finish
+    size_t num_tracked_rows;   // after the first sweep
+    uint64_t index_bytes;      // of memory in use, when last counted (room.c)
 
     struct rch_vec types;  // struct rch__type *
     struct rch__type **type_slots;

@@ -2,10 +2,11 @@
 // capture/sweep.c -- visit every object once, in address order: first what the collector tracks, then
 // all they lead to. References are logged as codes; their targets are marked a little later, when the
 // prefetched bitmap cell has arrived. What turns up behind the sweep is visited at the end ("late").
-#include "capture/state.h"
+#include "capture/room.h"
 
 #define MARK_LAG 64
 #define BATCH 16
+#define LOOK_EVERY (1u << 21)  // steps, after which there may be less memory
 #define VISIT_STEPS 2  // steps: what decoding an object takes
 #define STORAGE_BYTES 192  // of a table to ask for: header, indices and first entries of a dict
 #define GRANULES_PER_CELL 64u
@@ -20,8 +21,12 @@ void rch__fail(struct rch__cap *cap, enum rch_status status, const char *words)
 
 bool rch__goes_on(struct rch__cap *cap, uint32_t steps)
 {
-    if (rch_goes_on(&cap->asking, steps))
-        return true;
+    uint64_t before = cap->asking.steps;
+    bool goes_on = rch_goes_on(&cap->asking, steps);
+    if (__builtin_expect(before / LOOK_EVERY != cap->asking.steps / LOOK_EVERY, 0))
+        rch__need_room(cap, 0);
+    if (goes_on)
+        return cap->status == RCH_OK;
     rch__fail(cap, RCH_ECANCELED, "reading the objects was canceled");
     return false;
 }

@@ -79,6 +79,7 @@ static int graph_of_image(const char *words, enum rch_where_kind kind, uint32_t 
     rch_watch_start(&watch);
     struct rch_image_options options = {.alloc = rch_alloc_default(),
                                         .memory_limit = args->memory_limit,
+                                        .max_memory = args->max_memory,
                                         .sysroot = args->sysroot,
                                         .progress = &watch.progress};
     struct rch_process_read read = {0};

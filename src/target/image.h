@@ -65,6 +65,7 @@ struct rch_image_options {
     const struct rch_alloc *alloc;
     uint64_t memory_limit;  // copies beyond this go to an unlinked file; 0: half of what is free
     const char *temp_dir;   // for that file; NULL: $TMPDIR or /tmp
+    uint64_t max_memory;    // for the graph that is made of it (capture/); 0: what is free
     const char *sysroot;    // cores: where the files of the other machine are; NULL: here
     const struct rch_progress *progress;
 };

@@ -43,7 +43,7 @@ static struct rch_graph *capture(struct rch_error *err)
 {
     struct rch_graph *g = NULL;
     enum rch_status st =
-        rch_capture_image(image, &python, NULL, NULL, rch_alloc_default(), &g, err);
+        rch_capture_image(image, &python, NULL, 0, NULL, rch_alloc_default(), &g, err);
     if (st == RCH_OK && rch_graph_verify(g, err) != RCH_OK)
         exit(complain(err));
     return g;

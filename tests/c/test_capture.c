@@ -14,7 +14,7 @@ static enum rch_status capture(struct fake_python *fake, struct rch_error *err)
     *err = (struct rch_error){0};
     assert_ok(rch_python_find(&fake->image, rch_alloc_default(), &python, err), err);
     enum rch_status st =
-        rch_capture_image(&fake->image, &python, NULL, NULL, rch_alloc_default(), &g, err);
+        rch_capture_image(&fake->image, &python, NULL, 0, NULL, rch_alloc_default(), &g, err);
     rch_graph_free(g);
     return st;
 }

@@ -2,6 +2,9 @@
 """Work that will not fit is refused with the figures before it begins."""
 
 import os
+import re
+import subprocess
+import sys
 
 import native
 import pytest
@@ -49,3 +52,36 @@ def test_python_raises_memory_error_with_the_figures(big):
             ask()
     assert graph.top()[0].count > 0  # what needs little is answered
     assert len(refchain.load(big, cache=False).top(sort="retained")) == 50
+
+
+SNAPSHOT = """
+import refchain
+keep = [[i] for i in range(100000)]
+try:
+    refchain.snapshot(max_memory=1 << 20)
+except MemoryError as error:
+    print(error)
+graph = refchain.snapshot(max_memory=1 << 30)
+print(graph.count("list") >= 100000)
+"""
+
+
+def test_a_heap_that_will_not_fit_is_given_up_with_words():
+    done = subprocess.run([sys.executable, "-c", SNAPSHOT], capture_output=True, text=True,
+                          check=True)
+    words, is_there = done.stdout.splitlines()
+    assert re.search(r"needs [\d.]+ MiB of memory or more, 1\.0 MiB are allowed; it was given up",
+                     words)
+    assert "refchain dump PID reads it from outside" in words
+    assert is_there == "True"
+
+
+def test_another_process_that_will_not_fit_is_given_up_and_goes_on(tmp_path):
+    program = "keep = [[i] for i in range(100000)]; print('ready', flush=True); input(); print('on')"
+    with subprocess.Popen([sys.executable, "-c", program], stdin=subprocess.PIPE,
+                          stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout.readline() == "ready\n"
+        done = native.run("dump", process.pid, "-o", tmp_path / "x.rch", "--max-memory", "1M")
+        out, _ = process.communicate("\n", timeout=60)
+    assert done.returncode == 4 and b"1.0 MiB are allowed; it was given up" in done.stderr
+    assert out == "on\n" and os.listdir(tmp_path) == []
