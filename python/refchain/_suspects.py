@@ -101,8 +101,8 @@ def find(graph: Graph, baseline: Optional[Graph], limit: Optional[int], all: boo
     """Suspects of a graph; see Graph.suspects()."""
     if limit is not None and limit < 1:
         raise ValueError("limit must be 1 or more, not %d" % limit)
-    text, data = _core.suspects(graph._core, baseline and baseline._core, limit or 0, all,
-                                graph._source)
+    earlier = None if baseline is None else baseline._core
+    text, data = _core.suspects(graph._core, earlier, limit or 0, all, graph._source)
     return Suspects(text, json.loads(data))
 
 

@@ -54,7 +54,7 @@ PROGRAMS = {
     "ctypes_callbacks": (50, "__main__.Device", MAIN, ".keep", "[*]", "callbacks"),
     "default_argument": (50, "__main__.Row", MAIN, ".add .__defaults__ [0]", "[*]",
                          "default-argument"),
-    "del_cycles": (50, "__main__.Child", "garbage ", None, None, "garbage"),
+    "del_cycles": (50, ("__main__.Child", "__main__.Parent"), "garbage ", None, None, "garbage"),
     "done_tasks": (50, "__main__.Result", MAIN, ".tasks", "{*}", "finished"),
     "ended_threads": (50, "__main__.Worker", MAIN, ".workers", "[*]", "finished"),
     "event_bus": (50, "__main__.Widget", MAIN, ".bus .listeners", "[*]", "callbacks"),
@@ -98,7 +98,8 @@ def check_first(data, expected):
     leaked, type_name, root, path, cut, evidence = expected
     first = data["suspects"][0]
     holder = first["why"]["holders"][0]
-    assert (first["type"], first["objects"]) == (type_name, leaked)
+    assert first["objects"] == leaked
+    assert first["type"] in type_name if isinstance(type_name, tuple) else first["type"] == type_name
     assert root is None or " ".join(inside.root(holder)).startswith(root)
     assert path is None or path_of(holder) == path
     assert cut is None or inside.hops(holder)[holder["cut"]] == cut
