@@ -10,7 +10,6 @@
 #define ROW_BYTES 14u                       // of an object in the columns of the walk
 #define LATE_BYTES 14u                      // of one met behind the sweep: its row once more
 #define PAGE_BYTES 4096u
-#define CELLS_A_PAGE (PAGE_BYTES / sizeof(struct rch_cell))
 
 uint64_t rch__bytes_taken(const struct rch__cap *cap)
 {
@@ -50,12 +49,10 @@ static uint64_t count_seen(struct rch__cap *cap)
     const struct rch_index *index = &cap->index;
     uint64_t num = 0, num_pages = 0;
     for (uint32_t region = 0; region < index->num_regions; region++) {
-        for (uint32_t page = 0; page < RCH_CELLS_PER_REGION; page += CELLS_A_PAGE) {
-            uint64_t before = num;
-            for (uint32_t i = page; i < page + CELLS_A_PAGE; i++)
-                num += (uint64_t)__builtin_popcountll(index->cells[region][i].seen);
-            num_pages += num > before;
-        }
+        for (uint32_t i = 0; i < RCH_PAGES_PER_REGION / 64; i++)
+            num_pages += (uint64_t)__builtin_popcountll(index->touched[region][i]);
+        RCH_FOR_EACH_CELL (index, region, i)
+            num += (uint64_t)__builtin_popcountll(index->cells[region][i].seen);
     }
     cap->index_bytes = num_pages * PAGE_BYTES;
     return num;
@@ -72,7 +69,8 @@ void rch__check_room_to_finish(struct rch__cap *cap)
 {
     uint64_t num_late = cap->late.shape.num, num = cap->rows.shape.num + num_late;
     uint64_t others = num_late && num > cap->num_tracked_rows ? num - cap->num_tracked_rows : 0;
+    uint64_t late = (others + cap->late_log.codes.num) * sizeof(uint32_t) + num_late * LATE_BYTES;
+    uint64_t search = cap->num_tracked_rows * sizeof(rch_node) + num * 2 / 8;
     (void)count_seen(cap);
-    rch__need_room(cap, (others + cap->late_log.codes.num) * sizeof(uint32_t) +
-                            num_late * LATE_BYTES + num * 3 / 8);
+    rch__need_room(cap, late > search ? late : search);
 }

@@ -6,8 +6,9 @@
 //   n: objects, t: those the collector tracks, r: references. Bytes, besides 32 a KiB of heap with objects
 //
 //   walk     14 n + 4 r
-//   finish   3 bits n; for objects met behind the sweep, if there are any, 4 (n - t), and 14 of each and
-//            4 of each of their references once more. Addresses take the place of reference counts
+//   finish   the more of: for objects met behind the sweep, if there are any, 4 (n - t), and 14 of each and
+//            4 of each of their references once more; 4 t + 2 bits n for the search from the roots.
+//            Addresses take the place of reference counts
 //   graph    14 n + 4 r stay
 #ifndef RCH_CAPTURE_ROOM_H
 #define RCH_CAPTURE_ROOM_H

@@ -12,7 +12,8 @@
 struct rch_report {
     const char *command, *subject;  // "why", "courier.Transport"
     const char *version;            // of refchain
-    const struct rch_graph *g;      // its warnings are told; NULL: of several graphs, or of none any more
+    const struct rch_graph
+        *g;  // its warnings are told; NULL: of several graphs, or of none any more
     const struct rch_findings *findings;
     bool is_partial;
 };
