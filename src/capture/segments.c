@@ -82,6 +82,8 @@ static bool is_scattered(const struct rch_gc_lists *lists, rch_addr head)
         if (first == last || second == last)
             return false;
         rch_addr last_but_one = rch_load64(lists->target, last + back) & ~3ull;
+        rch_look_ahead(lists->target, first, second);
+        rch_look_ahead(lists->target, last, last_but_one);
         near_first += i >= SKIPPED && rch_is_near(first, second);
         near_last += i >= SKIPPED && rch_is_near(last, last_but_one);
         first = second;
