@@ -211,7 +211,7 @@ def test_why_says_the_same_of_a_cut(why, what_if, graph):  # noqa: F811
 
 
 def test_that_comparison_was_made_often():
-    assert SEEN["same"] > EXAMPLES / 4 and SEEN["same"] > SEEN["more"], SEEN
+    assert SEEN["same"] > EXAMPLES / 4, SEEN
 
 
 @settings(max_examples=EXAMPLES, deadline=None)
