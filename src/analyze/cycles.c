@@ -176,7 +176,7 @@ static enum rch_status find_components(struct cycles *c, struct rch_error *err)
 rch_node rch__owner_of(struct rch_view *view, rch_node v)
 {
     const struct rch_graph *g = view->g;
-    if (!rch_is_attr_dict(view, v))
+    if (!rch_is_namespace(view, v))
         return v;
     for (uint32_t i = view->rev->start[v]; i < view->rev->start[v + 1]; i++) {
         rch_node from = view->rev->source[i];
@@ -190,7 +190,7 @@ bool rch__is_plumbing(struct rch_view *view, rch_node v)
 {
     const struct rch_graph *g = view->g;
     const struct rch_shape *shape = &g->shapes[g->shape_of[v]];
-    if (rch_is_attr_dict(view, v))
+    if (rch_is_namespace(view, v))
         return true;
     return shape->num_labels && (g->labels[shape->first_label].flags & RCH_LABEL_FOLD_BACK);
 }

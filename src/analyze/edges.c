@@ -51,6 +51,23 @@ bool rch_is_attr_dict(struct rch_view *view, rch_node v)
     return is_attr;
 }
 
+bool rch_is_namespace(struct rch_view *view, rch_node v)
+{
+    const struct rch_graph *g = view->g;
+    const struct rch_shape *shape = &g->shapes[g->shape_of[v]];
+    const struct rch_type *type = &g->types[shape->type];
+    if (rch_is_attr_dict(view, v))
+        return true;
+    if (!shape->num_labels || g->labels[shape->first_label].kind != RCH_EDGE_ATTRIBUTE ||
+        type->module != RCH_NO_STR || strcmp(rch_str_get(g, type->name), "dict") != 0)
+        return false;
+    for (uint32_t i = view->rev->start[v]; i < view->rev->start[v + 1]; i++) {
+        if (label_of_edge(g, view->rev->source[i], view->rev->edge[i])->kind == RCH_EDGE_DICT)
+            return true;
+    }
+    return false;
+}
+
 static bool is_group(const struct rch_graph *g, rch_node v, const struct rch_label *label)
 {
     if (label->flags & RCH_LABEL_GROUP)

@@ -262,7 +262,7 @@ static bool is_owned(const struct rch_filter *f, const struct rule *rule, rch_no
     const struct rch_root *module = rch_module_of_dict(view, v);
     if (module && rch_match_glob(rule->owner, rch_str_get(g, module->name)))
         return true;
-    if (!rch_is_attr_dict(view, v))
+    if (!rch_is_namespace(view, v))
         return false;
     for (uint32_t i = view->rev->start[v]; i < view->rev->start[v + 1]; i++) {
         rch_node owner = view->rev->source[i];

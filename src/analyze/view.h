@@ -102,6 +102,8 @@ static inline bool rch_is_live_root(const struct rch_view *view, rch_node v)
 bool rch_edge_holds(const struct rch_view *view, rch_node v, uint32_t e);
 /// Some node refers to `v` as its attribute dictionary. O(references to v), remembered.
 bool rch_is_attr_dict(struct rch_view *view, rch_node v);
+/// The same, or a dictionary whose entries are labelled as attributes (3.9 shares keys among instances).
+bool rch_is_namespace(struct rch_view *view, rch_node v);
 /// What cutting edge `e` of `v` costs. Its target may be removed: the caller checks.
 enum rch_arc rch_arc_of(struct rch_view *view, rch_node v, uint32_t e);
 /// The first and past-the-last edge of the entry that `e` belongs to: a key and its value, one

@@ -8,20 +8,11 @@
 #include "render/hop_text.h"
 #include "render/why_parts.h"
 
-enum { TEXT_INDENT = 10, LABEL_INDENT = 2, MAX_TYPES = 6, MAX_PART = 60, MAX_CYCLE_HOPS = 24 };
+enum { TEXT_INDENT = 10, MAX_TYPES = 6, MAX_PART = 60, MAX_CYCLE_HOPS = 24 };
 
 static const char *plural(uint64_t num)
 {
     return num == 1 ? "" : "s";
-}
-
-static void put_label(struct rch_page *page, const char *label)
-{
-    rch_page_tab(page, LABEL_INDENT);
-    rch_page_style(page, RCH_STYLE_DIM);
-    rch_page_words(page, "%s", label);
-    rch_page_style(page, RCH_STYLE_PLAIN);
-    rch_page_tab(page, TEXT_INDENT);
 }
 
 static const char *short_type(const char *type)
@@ -65,7 +56,7 @@ static void put_hop(struct rch_page *page, const struct rch_hop *hop)
 // Built-in containers in between are not named: Node.children[*].
 static void put_cycle(struct rch_page *page, const struct rch_cycle_group *group)
 {
-    put_label(page, "cycle");
+    rch_page_label(page, "cycle");
     rch_page_style(page, RCH_STYLE_BOLD);
     put_piece(page, short_type(group->start));
     for (uint32_t i = 0; i < group->num_hops; i++) {
@@ -92,7 +83,7 @@ static void put_cycle(struct rch_page *page, const struct rch_cycle_group *group
 static void put_cut(struct rch_page *page, const struct rch_cycle_cut *cut, const char *label)
 {
     char count[RCH_NUMBER_BYTES];
-    put_label(page, label);
+    rch_page_label(page, label);
     rch_page_style(page, RCH_STYLE_ALARM);
     rch_page_name(page, cut->owner, MAX_PART);
     if (cut->has_via)
@@ -109,7 +100,7 @@ static void put_cuts(struct rch_page *page, const struct rch_cycle_group *group)
 {
     for (uint32_t i = 0; i < group->num_cuts; i++)
         put_cut(page, &group->cuts[i], i ? "and" : "cut");
-    put_label(page, group->num_cuts ? "" : "cut");
+    rch_page_label(page, group->num_cuts ? "" : "cut");
     if (!group->is_cuttable)
         rch_page_words(page, "nothing: there is a cycle of references that nobody can cut");
     else if (!group->num_cuts)
@@ -124,7 +115,7 @@ static void put_cuts(struct rch_page *page, const struct rch_cycle_group *group)
 static void put_types(struct rch_page *page, const struct rch_cycle_group *group)
 {
     char text[RCH_CLEAN_BYTES], count[RCH_NUMBER_BYTES];
-    put_label(page, "types");
+    rch_page_label(page, "types");
     for (uint32_t i = 0; i < group->num_types && i < MAX_TYPES; i++) {
         char name[RCH_CLEAN_BYTES];
         rch_clean(name, group->types[i].type, MAX_PART, page->clean_flags);
@@ -138,7 +129,7 @@ static void put_types(struct rch_page *page, const struct rch_cycle_group *group
     rch_page_end(page);
     if (!group->has_del)
         return;
-    put_label(page, "__del__");
+    rch_page_label(page, "__del__");
     for (uint32_t i = 0; i < group->num_types; i++) {
         if (!group->types[i].has_del)
             continue;
@@ -146,7 +137,7 @@ static void put_types(struct rch_page *page, const struct rch_cycle_group *group
         rch_page_words(page, "  ");
     }
     rch_page_end(page);
-    put_label(page, "");
+    rch_page_label(page, "");
     rch_page_words(page, "the collector calls them in no particular order");
     rch_page_end(page);
 }
@@ -182,7 +173,7 @@ static void put_group(struct rch_page *page, const struct rch_cycles *cycles, ui
     put_cycle(page, group);
     put_cuts(page, group);
     if (group->is_garbage) {
-        put_label(page, "frees");
+        rch_page_label(page, "frees");
         rch_page_style(page, RCH_STYLE_GOOD);
         rch_page_words(page, "%s object%s, %s, with what hangs on them",
                        rch_count_text(count, group->frees), plural(group->frees),

@@ -32,6 +32,8 @@ void rch_page_matches(struct rch_page *page, const struct rch_asked *asked);
 /// A path, a line a hop. `shows_cut`: with the reference to cut underlined.
 void rch_page_trace(struct rch_page *page, const struct rch_holder *holder,
                     const struct rch_hop *hops, uint32_t num_hops, bool shows_cut);
+/// The beginning of a line of an answer: "cut", "frees" ...; text follows at column 10.
+void rch_page_label(struct rch_page *page, const char *label);
 void rch_page_root(struct rch_page *page, const struct rch_holder *holder);  // its line
 
 #endif

@@ -254,7 +254,7 @@ void rch_page_trace(struct rch_page *page, const struct rch_holder *holder,
 
 // ---- what stands below a trace ------------------------------------------------------------------
 
-static void put_label(struct rch_page *page, const char *label)
+void rch_page_label(struct rch_page *page, const char *label)
 {
     rch_page_tab(page, LABEL_INDENT);
     rch_page_words(page, "%s", label);
@@ -267,7 +267,7 @@ static void put_cut(struct rch_page *page, const struct rch_holder *holder)
     if (holder->cut >= holder->num_hops)
         return;
     rch_cut_entries(entries, holder);
-    put_label(page, "cut");
+    rch_page_label(page, "cut");
     uint32_t room = page->max_columns - page->columns - (uint32_t)strlen(entries);
     rch_cut_text(cut, holder, room, page->clean_flags);
     rch_page_style(page, RCH_STYLE_ALARM);
@@ -332,7 +332,7 @@ static void put_more_groups(struct rch_page *page, const struct rch_holder *hold
         snprintf(text, sizeof(text),
                  "%s of them hang on it like this:", rch_count_text(count, group->num_members));
         rch_page_end(page);
-        put_label(page, "other");
+        rch_page_label(page, "other");
         rch_page_wrap(page, text, TEXT_INDENT);
         rch_page_trace(page, holder, group->hops, group->num_hops, false);
     }
@@ -341,7 +341,7 @@ static void put_more_groups(struct rch_page *page, const struct rch_holder *hold
         num_hidden += holder->num_groups - 1;
     if (num_hidden == 0)
         return;
-    put_label(page, "shown");
+    rch_page_label(page, "shown");
     snprintf(text, sizeof(text),
              "the path of %s of them; %" PRIu64 " more %s of path %s not shown%s",
              rch_count_text(count, holder->num_groups ? holder->groups[0].num_members : 0),
@@ -382,16 +382,16 @@ static void put_holder(struct rch_page *page, const struct rch_answer *answer, u
     rch_page_trace(page, holder, holder->hops, holder->num_hops, holder->is_cuttable);
     if (holder->is_cuttable) {
         put_cut(page, holder);
-        put_label(page, "frees");
+        rch_page_label(page, "frees");
         put_freed(page, answer, &holder->frees, short_name(answer, options),
                   "nothing by itself: the other holders keep them all");
     }
     if (holder->num_also) {
-        put_label(page, "also");
+        rch_page_label(page, "also");
         put_list(page, holder->also, holder->num_also, options->all ? UINT32_MAX : 6);
     }
     if (holder->advice) {
-        put_label(page, "advice");
+        rch_page_label(page, "advice");
         rch_page_wrap(page, holder->advice, TEXT_INDENT);
     }
     put_more_groups(page, holder, options->all);
