@@ -27,28 +27,16 @@ from ._graph import (
     why,
 )
 from ._growth import Growth, Place, TypeGrowth, growth, show_growth
+from ._keepers import Below, CutResult, Dominators, DominatorsOf, Keeper, Keepers, WhatIf
 from ._known import Known, known
-from ._keepers import (
-    Below,
-    CutResult,
-    Dominators,
-    DominatorsOf,
-    Keeper,
-    Keepers,
-    WhatIf,
-from ._paths import (
-    Branch,
-    CycleCut,
-    CycleGroup,
-    Cycles,
-    CycleType,
-    Excluded,
-    Path,
-    Paths,
-)
+from ._paths import Branch, CycleCut, CycleGroup, Cycles, CycleType, Excluded, Path, Paths
 from ._picture import Arrow, Box, Picture
 from ._series import Rise, Rises, diff, growth_loop, no_growth
 from ._stacks import Frame, Local, Stacks, Thread
+from ._suspects import Keeps, Reason, Suspect, Suspects, suspects
+from ._watch import Sample, Watch, watch
+
+__all__ = [
     "Answer", "Arrow", "Below", "Box", "Branch", "Break", "Cut", "CutResult", "CycleCut",
     "CycleGroup", "CycleType", "Cycles", "Dominators", "DominatorsOf", "Error", "Excluded", "Fd",
     "FdGroup", "FdOwner", "Fds", "Frame", "Freed", "Graph", "Growth", "Holder", "Hop", "Keeper",
