@@ -15,7 +15,7 @@ static const struct rch_option options[] = {
     {RCH_OPT_MIN_GROWTH, 'm', "min-growth", "N|N%", "what grew by N objects, or by N percent"},
     {RCH_OPT_ALL, 'a', "all", NULL, "all rows, also those under the noise"},
     {RCH_OPT_LIMIT, 'n', "limit", "N", "at most N rows (20)"},
-    {RCH_OPT_FAIL, 0, "fail", NULL, "exit with 1 if a row is listed"},
+    {RCH_OPT_FAIL, 0, "fail", NULL, "exit with 1 if something is listed that grew"},
     RCH_WHERE_OPTIONS,
     {RCH_OPT_HELP, 'h', "help", NULL, "show this help"},
 };
@@ -109,8 +109,9 @@ static int tell(const struct rch_args *args, const struct rch_series *series,
         rch_render_rises_json(rises, rise->by, &sink);
     else
         rch_render_rises_text(rises, rise->by, "diff", &render, &sink);
-    if (args->fail && rises->num_rows && code == RCH_EXIT_OK)
-        code = RCH_EXIT_FOUND;
+    for (uint32_t i = 0; i < rises->num_rows && args->fail && code == RCH_EXIT_OK; i++)
+        if (rises->rows[i].grown)  // of --by identity some have not
+            code = RCH_EXIT_FOUND;
     return rch_out_finish(&sink, code);
 }
 
