@@ -101,6 +101,8 @@ static int compare_paths(const struct search *q, uint32_t a, uint32_t b)
         const struct rch__place *x = place_at(q, a), *y = place_at(q, b);
         order = strcmp(rch__series_string(q->s, x->name), rch__series_string(q->s, y->name));
         order = order ? order : (int)x->kind - (int)y->kind;
+        if (!order && x->parent != RCH__NO_ROW && y->parent != RCH__NO_ROW)
+            order = strcmp(type_of(q, a), type_of(q, b));
         a = x->parent;
         b = y->parent;
     }

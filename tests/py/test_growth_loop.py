@@ -12,11 +12,13 @@ import pytest
 
 HERE = pathlib.Path(__file__).resolve().parent
 
+SHARES = 5  # of the clean scenarios: each in a process of its own
+
 CLEAN = """
     sys.path.insert(0, %r)
     import clean_scenarios
-    noisy = {}
-    for scenario in clean_scenarios.SCENARIOS:
+    noisy, share = {}, int(sys.argv[1])
+    for scenario in clean_scenarios.SCENARIOS[share::%d]:
         found = refchain.growth_loop(scenario, loops=5)
         if found:
             noisy[scenario.__name__] = repr(found)
@@ -34,8 +36,10 @@ LEAKS = """
 """
 
 
-def test_nothing_is_found_in_clean_scenarios(tmp_path):
-    data = inside.ask(tmp_path, CLEAN % str(HERE), timeout=1500)
+@pytest.mark.parametrize("share", range(SHARES))
+def test_nothing_is_found_in_clean_scenarios(tmp_path, share):
+    source = CLEAN % (str(HERE), SHARES)
+    data = inside.ask(tmp_path, source, share, timeout=280)
     assert data["ran"] >= 50
     assert not data["noisy"], "\n\n".join(f"{k}\n{v}" for k, v in data["noisy"].items())
 
@@ -48,7 +52,7 @@ def is_named(row, type_name, word):
 
 
 def test_one_object_a_run_is_found_whatever_keeps_it(tmp_path):
-    found = inside.ask(tmp_path, LEAKS % str(HERE), timeout=900)
+    found = inside.ask(tmp_path, LEAKS % str(HERE), timeout=280)
     assert len(found) >= 12
     missed = [
         f"{name}: {type_name} at {word}\n{text}"
