@@ -90,10 +90,9 @@ static void a_frame_that_holds_has_a_place_in_the_source(void **state)
 static void a_place_that_grew_is_a_finding_with_what_is_below(void **state)
 {
     struct rch_graph *before =
-        graph_of(state, "pool:50:dict k:20:str a:10:m.A", "@module.m.x>pool pool{k}>a");
-    struct rch_graph *now =
-        graph_of(state, "pool:50:dict k:20:str a:10:m.A l:21:str b:10:m.A c:5:m.B",
-                 "@module.m.x>pool pool{k}>a pool{l}>b b.y>c");
+        graph_of(state, "pool:50:list a:10:m.A", "@module.m.x>pool pool[]>a");
+    struct rch_graph *now = graph_of(state, "pool:50:list a:10:m.A b:10:m.A c:5:m.B",
+                                     "@module.m.x>pool pool[]>a pool[]>b b.y>c");
     struct rch_series_options what = {.places = true};
     struct rch_rise_options listed = {.min_objects = 1};
     struct rch_series *series;
@@ -110,7 +109,7 @@ static void a_place_that_grew_is_a_finding_with_what_is_below(void **state)
     assert_string_equal(row->rule->id, "growth");
     assert_string_equal(row->type, "m.A");
     assert_int_equal(row->objects, 1);
-    assert_int_equal(row->bytes, 10 + 21 + 5);
+    assert_int_equal(row->bytes, 10 + 5);
     assert_string_equal(row->fingerprint, rises->rows[0].holder.fingerprint);
     rch_findings_deinit(&list);
     rch_rises_free(rises);
