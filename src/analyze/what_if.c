@@ -182,7 +182,7 @@ static void count_targets(struct asker *a, uint64_t active, struct rest *rest,
     for (size_t i = 0; i < a->cuts.edges.num; i++) {
         rch_node to = g->edges[rows[i].edge];
         if (!(rows[i].holders & active) || !rch_bit(a->reach.live, rows[i].source) ||
-            !rch_bit_add(rest->seen, to))
+            rch_is_removed(&a->view, to) || !rch_bit_add(rest->seen, to))
             continue;
         kept->targets++;
         kept->kept_targets += rch_bit(rest->after, to);
@@ -203,8 +203,9 @@ static void count_beyond(struct asker *a, struct rest *rest)
              e++) {
             rch_node to = g->edges[e];
             if (to != RCH_NO_NODE && to < g->num_tracked && rch_bit(rest->after, to) &&
-                !(rch_type_of(g, to)->flags & shared) && rch_edge_holds(&a->view, v, e) &&
-                !rch_step_of(&a->view, v, e).penalty && rch_bit_add(rest->seen, to))
+                !rch_is_removed(&a->view, to) && !(rch_type_of(g, to)->flags & shared) &&
+                rch_edge_holds(&a->view, v, e) && !rch_step_of(&a->view, v, e).penalty &&
+                rch_bit_add(rest->seen, to))
                 note_kept(g, rest, to);
         }
     }
