@@ -164,8 +164,7 @@ static void patterns_without_sense_are_refused(void **state)
 
 static void garbage_is_told_where_nothing_alive_leads(void **state)
 {
-    struct rch_graph *g =
-        graph_of(state, "nobody", "@garbage(a)>a a.b>b b.a>a @module(m)>c c.d>d");
+    struct rch_graph *g = graph_of(state, "nobody", "@garbage(a)>a a.b>b b.a>a @module(m)>c c.d>d");
     struct rch_paths *paths = paths_to(g, "b", 5, NULL, NULL);
     assert_int_equal(paths->num_paths, 1);
     assert_true(paths->is_garbage && paths->is_all);
