@@ -8,6 +8,7 @@ export REFCHAIN_BENCH := $(CURDIR)/build/c/rch_bench
 export REFCHAIN_FINDPY := $(CURDIR)/build/c/findpy
 export REFCHAIN_IMAGE_LAB := $(CURDIR)/build/c/image_lab
 export REFCHAIN_MAKE_RCH := $(CURDIR)/build/c/make_rch
+export REFCHAIN_WORK_LAB := $(CURDIR)/build/c/work_lab
 export REFCHAIN_SHOW_IMAGE := $(CURDIR)/build/c/show_image
 export REFCHAIN_SITTER := $(CURDIR)/build/c/sitter
 export RCH_GRAPHLAB := $(CURDIR)/build/c/graphlab.so
