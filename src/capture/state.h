@@ -240,7 +240,13 @@ static inline uint64_t rch__now_ns(clockid_t clock)
 
 void rch__fail(struct rch__cap *cap, enum rch_status status, const char *words);
 /// So many objects or references further. False: canceled, and cap->status says so.
-bool rch__goes_on(struct rch__cap *cap, uint32_t steps);
+static inline bool rch__goes_on(struct rch__cap *cap, uint32_t steps)
+{
+    if (__builtin_expect(rch_goes_on(&cap->asking, steps), 1))
+        return true;
+    rch__fail(cap, RCH_ECANCELED, "reading the objects was canceled");
+    return false;
+}
 /// Something is missing: the graph is partial, and says why.
 void rch__warn(struct rch__cap *cap, const char *words);
 bool rch__log_grow(struct rch__cap *cap, struct rch__log *log, size_t num_more);

@@ -19,18 +19,6 @@ void rch__fail(struct rch__cap *cap, enum rch_status status, const char *words)
         cap->status = rch_fail(&cap->err, status, "%s", words);
 }
 
-bool rch__goes_on(struct rch__cap *cap, uint32_t steps)
-{
-    uint64_t before = cap->asking.steps;
-    bool goes_on = rch_goes_on(&cap->asking, steps);
-    if (__builtin_expect(before / LOOK_EVERY != cap->asking.steps / LOOK_EVERY, 0))
-        rch__need_room(cap, 0);
-    if (goes_on)
-        return cap->status == RCH_OK;
-    rch__fail(cap, RCH_ECANCELED, "reading the objects was canceled");
-    return false;
-}
-
 bool rch__log_grow(struct rch__cap *cap, struct rch__log *log, size_t num_more)
 {
     if (cap->status != RCH_OK)
