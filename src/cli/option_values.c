@@ -47,14 +47,13 @@ struct words {
             sizeof((const char *const[]){__VA_ARGS__}) / sizeof(const char *), list               \
     }
 
-static const struct words sorts = WORDS("objects, bytes or retained", [RCH_TOP_OBJECTS] = "objects",
+static const struct words sorts = WORDS("objects, bytes, retained", [RCH_TOP_OBJECTS] = "objects",
                                         [RCH_TOP_BYTES] = "bytes", [RCH_TOP_RETAINED] = "retained");
-static const struct words bys =
-    WORDS("type, module, holder, dominator or identity", [RCH_BY_TYPE] = "type",
-          [RCH_BY_MODULE] = "module", [RCH_BY_HOLDER] = "holder", [RCH_BY_DOMINATOR] = "dominator",
-          [RCH_BY_IDENTITY] = "identity");
+static const struct words bys = WORDS(
+    "type, module, holder, dominator, identity", [RCH_BY_TYPE] = "type", [RCH_BY_MODULE] = "module",
+    [RCH_BY_HOLDER] = "holder", [RCH_BY_DOMINATOR] = "dominator", [RCH_BY_IDENTITY] = "identity");
 static const struct words formats =
-    WORDS("text, json, markdown or sarif", [RCH_FORMAT_TEXT] = "text", [RCH_FORMAT_JSON] = "json",
+    WORDS("text, json, markdown, sarif", [RCH_FORMAT_TEXT] = "text", [RCH_FORMAT_JSON] = "json",
           [RCH_FORMAT_MARKDOWN] = "markdown", [RCH_FORMAT_SARIF] = "sarif");
 
 static bool take_word(const struct rch_command *command, const struct words *words,
@@ -66,7 +65,7 @@ static bool take_word(const struct rch_command *command, const struct words *wor
             return true;
         }
     }
-    rch_say("%s: '%s' is not %s", command->name, text, words->list);
+    rch_say("%s: '%s' is not one of %s", command->name, text, words->list);
     return false;
 }
 
