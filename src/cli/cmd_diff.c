@@ -67,6 +67,11 @@ static bool parse(const struct rch_args *args, struct rch_rise_options *rise)
     *rise = (struct rch_rise_options){.by = RCH_SERIES_BY_HOLDER, .max_rows = args->limit};
     if (!take_by(args->by, &rise->by))
         return false;
+    if (rise->by != RCH_SERIES_BY_HOLDER && rch_judge_wants_all(args)) {
+        rch_say("diff: only places can be judged: --fail-on-new, markdown and sarif go with --by "
+                "holder");
+        return false;
+    }
     if (args->min_growth && !parse_growth(args->min_growth, rise))
         return false;
     if (rch_judge_wants_all(args))
@@ -129,7 +134,7 @@ static int tell(const struct rch_args *args, const struct rch_series *series,
     struct rch_rises *rises __attribute__((cleanup(free_rises))) = NULL;
     struct rch_error err = {0};
     enum rch_status st = rch_series_rises(series, rise, &rises, &err);
-    if (st == RCH_OK)
+    if (st == RCH_OK && rise->by == RCH_SERIES_BY_HOLDER)
         st = rch_findings_add_rises(&judge->findings, rises, &err);
     if (st != RCH_OK) {
         rch_say_error("diff", &err);
@@ -148,7 +153,7 @@ static int run(const struct rch_args *args)
     if (rch_judge_open(&judge, args) != RCH_EXIT_OK)
         return RCH_EXIT_CANNOT;
     if (!parse(args, &rise))
-        return RCH_EXIT_USAGE;
+        return rch_usage_error(&rch_command_diff);
     struct rch_series_options what = {args->type, rise.by == RCH_SERIES_BY_HOLDER, true};
     if (rch_series_make(&what, rch_alloc_default(), &series, &err) != RCH_OK) {
         rch_say_error("diff", &err);

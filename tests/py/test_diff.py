@@ -158,8 +158,7 @@ def test_min_growth_and_the_exit_code(folder):
     assert data(folder, *TWO, "-t", "TCPTransport", "--min-growth", "37%")["rows"]
     assert diff(folder, *TWO, "--fail-on-new").returncode == 1
     assert diff(folder, *TWO, "--fail-on-new", "--min-growth", "38").returncode == 0
-    went = ("now.rch", "before.rch", "--fail-on-new", "--by", "identity", "-t", "minimq.*")
-    assert data(folder, *went)["rows"] and diff(folder, *went).returncode == 0
+    assert diff(folder, "now.rch", "before.rch", "--fail-on-new").returncode == 0
     assert diff(folder, *TWO, "--min-growth", "0").returncode == 2
     assert diff(folder, *TWO, "--min-growth", "5x").returncode == 2
     assert diff(folder, *TWO, "--by", "size").returncode == 2

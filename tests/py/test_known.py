@@ -294,14 +294,15 @@ def test_places_that_grew_are_judged(refchain, folder):
         native.make_rch(folder / f"{name}.graph", folder / f"{name}.rch")
     done = refchain("diff", "a.rch", "b.rch", "--fail-on-new", "--json")
     assert done.returncode == 1
-    (place,) = json.loads(done.stdout)["places"]
+    (place,) = json.loads(done.stdout)["rows"]
     refchain("known", "add", place["fingerprint"], "--reason", "a cache")
     done = refchain("diff", "a.rch", "b.rch", "--fail-on-new")
     assert done.returncode == 0
     assert "known: a cache" in done.stdout.decode()
     done = refchain("diff", "a.rch", "b.rch", "--json", "--fail-on-new")
-    assert json.loads(done.stdout)["places"][0]["known"]["reason"] == "a cache"
-    assert refchain("diff", "a.rch", "b.rch", "--types", "--fail-on-new").returncode == 0
+    assert json.loads(done.stdout)["rows"][0]["known"]["reason"] == "a cache"
+    done = refchain("diff", "a.rch", "b.rch", "--by", "type", "--fail-on-new")
+    assert done.returncode == 2 and "only places can be judged" in told(done)
     text = refchain("diff", "a.rch", "b.rch", "--format", "markdown").stdout.decode()
     assert "| known `a cache` | 5 |" in text
 
@@ -433,7 +434,7 @@ def test_a_frame_is_a_place_in_a_file(refchain, folder):
 
 def test_a_format_that_does_not_exist_is_wrong_usage(refchain):
     done = refchain(*WHY, "--format", "xml")
-    assert done.returncode == 2 and "'xml' is neither" in told(done)
+    assert done.returncode == 2 and "'xml' is not one of" in told(done)
 
 
 # ---- from Python ----------------------------------------------------------------------------------

@@ -195,6 +195,7 @@ def test_every_word_of_evidence_is_described(root):
     source = (root / "src/analyze/evidence.c").read_text()
     words = set(re.findall(r'\{"([a-z-]+)", rch__judge_', source))
     described = (root / "docs/json.md").read_text().partition("| evidence | says |")[2]
+    described = described.partition("New words may be added.")[0]
     assert len(words) > 20 and set(re.findall(r"`([a-z-]+)`", described)) == words - SILENT
 
 
