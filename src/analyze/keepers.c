@@ -157,8 +157,8 @@ static void add_module(struct module_sums *s, struct rch_keeper *row, rch_node r
         add_subtree(s, row, module);
     for (uint32_t e = g->edge_start[module]; e < g->edge_start[module + 1]; e++) {
         rch_node to = g->edges[e];
-        if (to != RCH_NO_NODE &&
-            rch_label_of(g, module, e - g->edge_start[module])->kind == RCH_EDGE_DICT &&
+        const struct rch_label *label = rch_label_of(g, module, e - g->edge_start[module]);
+        if (to != RCH_NO_NODE && label->kind == RCH_EDGE_DICT && label->cls != RCH_CLASS_WEAK &&
             idom[to] == rch_super_root(&s->f->dom) && !rch_bit(s->counted, to))
             add_subtree(s, row, to);
     }
