@@ -5,9 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "analyze/histogram.h"
-#include "analyze/retained.h"
-#include "analyze/why.h"
+#include "analyze/common/histogram.h"
+#include "analyze/keepers/retained.h"
+#include "analyze/why/why.h"
 #include "format/index_impl.h"
 #include "fuzz.h"
 #include "model/reverse.h"

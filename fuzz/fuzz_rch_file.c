@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "analyze/fd_table.h"
+#include "analyze/why/fd_table.h"
 #include "format/file_impl.h"
 #include "fuzz.h"
 #include "model/reverse.h"

@@ -2,10 +2,10 @@
 // bench/c/analyses.c -- one function an analysis, as the program calls it.
 #include "bench/c/analyses.h"
 
-#include "analyze/growth.h"
-#include "analyze/histogram.h"
-#include "analyze/retained.h"
-#include "analyze/why.h"
+#include "analyze/growth/growth.h"
+#include "analyze/common/histogram.h"
+#include "analyze/keepers/retained.h"
+#include "analyze/why/why.h"
 #include "model/verify.h"
 
 static enum rch_status run_verify(struct bench *b, struct rch_error *err)

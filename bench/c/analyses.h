@@ -2,7 +2,7 @@
 // bench/c/analyses.h -- what is measured on a graph: one row an analysis.
 #ifndef RCH_BENCH_ANALYSES_H
 #define RCH_BENCH_ANALYSES_H
-#include "analyze/dominators.h"
+#include "analyze/keepers/dominators.h"
 #include "bench/c/graphs.h"
 #include "model/reverse.h"
 

@@ -4,7 +4,7 @@
 // everything that is in there, and so tells which objects came after it (capture/count.h).
 #include "interrupt.h"
 
-#include "analyze/growth.h"
+#include "analyze/growth/growth.h"
 #include "capture/count.h"
 #include "render/render.h"
 

@@ -3,7 +3,7 @@
 // type, and what cuts would free.
 #include "ext.h"
 
-#include "analyze/ask.h"
+#include "analyze/common/ask.h"
 #include "render/render.h"
 
 static struct core_state *state_of(PyObject *op)

@@ -2,8 +2,8 @@
 // python/ext/paths.c -- all ways that hold objects, and cycles: (text, JSON) of one reading of a question.
 #include "ext.h"
 
-#include "analyze/cycles.h"
-#include "analyze/paths.h"
+#include "analyze/cycles/cycles.h"
+#include "analyze/paths/paths.h"
 #include "render/render.h"
 
 PyObject *core_paths_of(struct core_state *state, const struct rch_graph *g,

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 // python/ext/series.c -- refchain._core.Series: what is remembered of graphs, to tell what grew over them
-// (analyze/series.h). All of it is memory of our own.
+// (analyze/growth/series.h). All of it is memory of our own.
 #include "ext.h"
 
-#include "analyze/series.h"
+#include "analyze/growth/series.h"
 #include "base/vec.h"
 #include "render/render.h"
 

@@ -2,7 +2,7 @@
 // python/ext/suspects.c -- the likely leaks of a Graph, as text and JSON.
 #include "ext.h"
 
-#include "analyze/suspects.h"
+#include "analyze/suspects/suspects.h"
 #include "render/suspects.h"
 
 static PyObject *render(struct core_state *state, const struct rch_graph *g,

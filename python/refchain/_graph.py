@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 _OWN_FILES = (os.path.dirname(os.path.abspath(__file__)) + os.sep,)
 _PATH = Union[str, "os.PathLike[str]"]
 _BY = ("type", "module", "holder", "dominator")
-_SORT = ("retained", "objects", "bytes")  # as in analyze/keepers.h
+_SORT = ("retained", "objects", "bytes")  # as in analyze/keepers/keepers.h
 
 
 @dataclass(frozen=True)

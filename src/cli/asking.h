@@ -3,7 +3,7 @@
 // reading of the words, print.
 #ifndef RCH_CLI_ASKING_H
 #define RCH_CLI_ASKING_H
-#include "analyze/ask.h"
+#include "analyze/common/ask.h"
 #include "cli/cli.h"
 #include "cli/where.h"
 

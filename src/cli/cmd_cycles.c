@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // cli/cmd_cycles.c -- refchain cycles: objects that keep each other alive, and what to cut.
-#include "analyze/cycles.h"
+#include "analyze/cycles/cycles.h"
 #include "cli/asking.h"
 
 static const struct rch_option options[] = {

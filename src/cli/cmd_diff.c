@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "analyze/need.h"
-#include "analyze/series.h"
+#include "analyze/common/need.h"
+#include "analyze/growth/series.h"
 #include "cli/cli.h"
 #include "cli/judge.h"
 #include "cli/where.h"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // cli/cmd_fds.c -- refchain fds: open descriptors, the objects that own them and who holds those.
-#include "analyze/fd_table.h"
-#include "analyze/need.h"
+#include "analyze/why/fd_table.h"
+#include "analyze/common/need.h"
 #include "cli/cli.h"
 #include "cli/where.h"
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // cli/cmd_graph.c -- refchain graph: the picture. Who holds the objects, or what is around them.
-#include "analyze/ask.h"
-#include "analyze/need.h"
+#include "analyze/common/ask.h"
+#include "analyze/common/need.h"
 #include "cli/cli.h"
 #include "cli/picture_file.h"
 #include "cli/where.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // cli/cmd_suspects.c -- refchain suspects: the likely leaks, without a question.
-#include "analyze/suspects.h"
+#include "analyze/suspects/suspects.h"
 #include "cli/cli.h"
 #include "cli/judge.h"
 #include "cli/where.h"

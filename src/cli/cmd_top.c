@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 // cli/cmd_top.c -- refchain top: how many objects and bytes, and how many are retained: by type, by module, by
 // place, by single object, and by the dominators of a type.
-#include "analyze/ask.h"
-#include "analyze/histogram.h"
-#include "analyze/keepers.h"
-#include "analyze/need.h"
+#include "analyze/common/ask.h"
+#include "analyze/common/histogram.h"
+#include "analyze/keepers/keepers.h"
+#include "analyze/common/need.h"
 #include "cli/cli.h"
 #include "cli/where.h"
 

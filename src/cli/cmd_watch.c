@@ -8,7 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "analyze/select.h"
+#include "analyze/common/select.h"
 #include "capture/process.h"
 #include "cli/cli.h"
 #include "cli/where.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // cli/cmd_what_if.c -- refchain what-if: what would become free if these references were not there.
-#include "analyze/what_if.h"
+#include "analyze/keepers/what_if.h"
 #include "cli/cli.h"
 #include "cli/where.h"
 

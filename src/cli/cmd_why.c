@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // cli/cmd_why.c -- refchain why: who holds these objects, and what each cut frees.
-#include "analyze/ask.h"
-#include "analyze/need.h"
+#include "analyze/common/ask.h"
+#include "analyze/common/need.h"
 #include "cli/asking.h"
 #include "cli/judge.h"
 

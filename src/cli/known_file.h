@@ -2,7 +2,7 @@
 // cli/known_file.h -- the file of known leaks: where it is, its text, and a new text in its place.
 #ifndef RCH_CLI_KNOWN_FILE_H
 #define RCH_CLI_KNOWN_FILE_H
-#include "analyze/known.h"
+#include "analyze/findings/known.h"
 
 #define RCH_KNOWN_DEFAULT ".refchain-known"  // of the current directory
 

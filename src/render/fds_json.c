@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // render/fds_json.c -- open descriptors as JSON, schema refchain.fds/1: each of them, then the groups, with
 // the answers about their owners where they were asked for.
-#include "analyze/select.h"
+#include "analyze/common/select.h"
 #include "render/why_parts.h"
 
 static void put_text(struct rch_json *json, const char *key, const char *text)

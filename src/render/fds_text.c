@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "analyze/select.h"
+#include "analyze/common/select.h"
 #include "render/why_parts.h"
 
 enum {

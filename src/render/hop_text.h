@@ -3,7 +3,7 @@
 // [3], <key>, local x. Everything comes out clean and bounded in columns.
 #ifndef RCH_RENDER_HOP_TEXT_H
 #define RCH_RENDER_HOP_TEXT_H
-#include "analyze/named_reference.h"
+#include "analyze/keepers/named_reference.h"
 #include "render/clean.h"
 
 /// How the hop is written in Python, or as near as can be. Returns the columns used.

@@ -4,7 +4,7 @@
 // All text is raw, from the program under inspection: whoever draws it escapes it.
 #ifndef RCH_RENDER_PICTURE_H
 #define RCH_RENDER_PICTURE_H
-#include "analyze/around.h"
+#include "analyze/common/around.h"
 #include "base/vec.h"
 #include "render/render.h"
 

@@ -3,7 +3,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "analyze/hops.h"
+#include "analyze/common/hops.h"
 #include "render/hop_text.h"
 #include "render/line.h"
 #include "render/picture.h"

@@ -3,17 +3,17 @@
 // the program under inspection and are hostile: all text goes through rch_put_escaped.
 #ifndef RCH_RENDER_RENDER_H
 #define RCH_RENDER_RENDER_H
-#include "analyze/ask.h"
-#include "analyze/cycles.h"
-#include "analyze/fd_table.h"
-#include "analyze/finding.h"
-#include "analyze/growth.h"
-#include "analyze/histogram.h"
-#include "analyze/keepers.h"
-#include "analyze/paths.h"
-#include "analyze/series.h"
-#include "analyze/what_if.h"
-#include "analyze/why.h"
+#include "analyze/common/ask.h"
+#include "analyze/cycles/cycles.h"
+#include "analyze/why/fd_table.h"
+#include "analyze/findings/finding.h"
+#include "analyze/growth/growth.h"
+#include "analyze/common/histogram.h"
+#include "analyze/keepers/keepers.h"
+#include "analyze/paths/paths.h"
+#include "analyze/growth/series.h"
+#include "analyze/keepers/what_if.h"
+#include "analyze/why/why.h"
 #include "base/sink.h"
 
 struct rch_render_options {

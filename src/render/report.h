@@ -4,7 +4,7 @@
 // in code spans and code blocks only, in SARIF clean and with its own marks escaped.
 #ifndef RCH_RENDER_REPORT_H
 #define RCH_RENDER_REPORT_H
-#include "analyze/finding.h"
+#include "analyze/findings/finding.h"
 #include "render/json.h"
 #include "render/line.h"
 #include "render/render.h"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // render/stacks_json.c -- where each thread stands, as JSON (schema refchain.stacks/1).
-#include "analyze/locals.h"
-#include "analyze/select.h"
+#include "analyze/common/locals.h"
+#include "analyze/common/select.h"
 #include "render/json.h"
 #include "render/stacks.h"
 

@@ -5,8 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "analyze/locals.h"
-#include "analyze/select.h"
+#include "analyze/common/locals.h"
+#include "analyze/common/select.h"
 #include "render/line.h"
 #include "render/stacks.h"
 

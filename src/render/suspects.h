@@ -2,7 +2,7 @@
 // render/suspects.h -- suspects as text and JSON; see render.h for sinks and options.
 #ifndef RCH_RENDER_SUSPECTS_H
 #define RCH_RENDER_SUSPECTS_H
-#include "analyze/suspects.h"
+#include "analyze/suspects/suspects.h"
 #include "render/render.h"
 
 /// Each suspect with its reasons and its holders as `why` tells them; options->limit: suspects.

@@ -3,7 +3,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "analyze/select.h"
+#include "analyze/common/select.h"
 #include "render/json.h"
 #include "render/line.h"
 

@@ -2,7 +2,7 @@
 // render/why_words.h -- sentences that the text of an answer and its picture share.
 #ifndef RCH_RENDER_WHY_WORDS_H
 #define RCH_RENDER_WHY_WORDS_H
-#include "analyze/why.h"
+#include "analyze/why/why.h"
 
 enum { RCH_WHY_SENTENCE_BYTES = 512, RCH_CUT_HERE_BYTES = 160 };
 

@@ -17,8 +17,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "analyze/retained.h"
-#include "analyze/why.h"
+#include "analyze/keepers/retained.h"
+#include "analyze/why/why.h"
 #include "model/builder.h"
 #include "model/verify.h"
 #include "render/render.h"

@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-#include "analyze/why.h"
+#include "analyze/why/why.h"
 #include "base/vec.h"
 #include "model/builder.h"
 #include "render/render.h"

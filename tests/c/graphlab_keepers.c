@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "analyze/keepers.h"
-#include "analyze/what_if.h"
+#include "analyze/keepers/keepers.h"
+#include "analyze/keepers/what_if.h"
 #include "graphlab.h"
 
 char *graphlab_what_if(const char *text, const char *const *cuts, uint32_t num);

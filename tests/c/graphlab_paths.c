@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "analyze/scc.h"
+#include "analyze/common/scc.h"
 #include "graphlab.h"
 
 char *graphlab_paths(const char *text, uint32_t max_paths, int each, const char *excludes);

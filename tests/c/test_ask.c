@@ -6,8 +6,8 @@
 
 #include "support.h"
 
-#include "analyze/ask.h"
-#include "analyze/near_name.h"
+#include "analyze/common/ask.h"
+#include "analyze/common/near_name.h"
 
 static struct rch_graph *a_graph(void **state)
 {

@@ -8,9 +8,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "analyze/ask.h"
-#include "analyze/growth.h"
-#include "analyze/histogram.h"
+#include "analyze/common/ask.h"
+#include "analyze/growth/growth.h"
+#include "analyze/common/histogram.h"
 #include "format/rch_file.h"
 #include "made_graph.h"
 #include "model/reverse.h"

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "analyze/cycles.h"
+#include "analyze/cycles/cycles.h"
 #include "large.h"
 #include "support.h"
 

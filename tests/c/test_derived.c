@@ -9,8 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "analyze/histogram.h"
-#include "analyze/retained.h"
+#include "analyze/common/histogram.h"
+#include "analyze/keepers/retained.h"
 #include "format/index_file.h"
 #include "format/index_impl.h"
 #include "format/rch_file.h"

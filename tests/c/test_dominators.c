@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "analyze/retained.h"
+#include "analyze/keepers/retained.h"
 #include "large.h"
 #include "support.h"
 

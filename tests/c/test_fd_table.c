@@ -3,8 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "analyze/fd_holder.h"
-#include "analyze/fd_table.h"
+#include "analyze/why/fd_holder.h"
+#include "analyze/why/fd_table.h"
 #include "support.h"
 
 static struct rch_fd_table *table_of(const struct rch_graph *g)

@@ -2,7 +2,7 @@
 // Claims about findings: what is one, and which of them count.
 #include <string.h>
 
-#include "analyze/finding.h"
+#include "analyze/findings/finding.h"
 #include "support.h"
 
 #define HEAP "a:10:m.A b:10:m.A pool:50:dict k:20:str l:20:str q:40:list"

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "analyze/growth.h"
+#include "analyze/growth/growth.h"
 #include "support.h"
 
 static struct rch_growth *grown_with(const struct rch_graph *before, const struct rch_graph *now,

@@ -2,7 +2,7 @@
 // Claims about the histogram.
 #include <string.h>
 
-#include "analyze/histogram.h"
+#include "analyze/common/histogram.h"
 #include "support.h"
 
 static const char *name_of(const struct rch_graph *g, const struct rch_type_count *row)

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "analyze/keepers.h"
+#include "analyze/keepers/keepers.h"
 #include "support.h"
 
 static struct rch_keepers *keepers(const struct rch_graph *g, enum rch_keepers_by by,

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "analyze/known.h"
+#include "analyze/findings/known.h"
 #include "support.h"
 
 #define A "rc1:1111111111111111"

@@ -9,10 +9,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "analyze/growth.h"
-#include "analyze/histogram.h"
-#include "analyze/need.h"
-#include "analyze/why.h"
+#include "analyze/growth/growth.h"
+#include "analyze/common/histogram.h"
+#include "analyze/common/need.h"
+#include "analyze/why/why.h"
 #include "base/memory.h"
 #include "made_graph.h"
 #include "model/derived.h"

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "analyze/paths.h"
+#include "analyze/paths/paths.h"
 #include "large.h"
 #include "support.h"
 

@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "analyze/select.h"
+#include "analyze/common/select.h"
 #include "support.h"
 
 static struct rch_graph *zoo(void **state)

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "analyze/series.h"
+#include "analyze/growth/series.h"
 #include "render/spark.h"
 #include "support.h"
 

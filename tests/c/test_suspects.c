@@ -4,8 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "analyze/suspects.h"
-#include "analyze/suspects_impl.h"
+#include "analyze/suspects/suspects.h"
+#include "analyze/suspects/suspects_impl.h"
 #include "support.h"
 
 enum { TEXT = 16384, MANY = 12 };

@@ -4,8 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "analyze/view.h"
-#include "analyze/what_if.h"
+#include "analyze/common/view.h"
+#include "analyze/keepers/what_if.h"
 #include "support.h"
 
 static const char *const nodes =

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "analyze/why.h"
+#include "analyze/why/why.h"
 #include "model/builder.h"
 #include "support.h"
 

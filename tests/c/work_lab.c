@@ -10,11 +10,11 @@
 #include <string.h>
 #include <time.h>
 
-#include "analyze/ask.h"
-#include "analyze/growth.h"
-#include "analyze/histogram.h"
-#include "analyze/retained.h"
-#include "analyze/why.h"
+#include "analyze/common/ask.h"
+#include "analyze/growth/growth.h"
+#include "analyze/common/histogram.h"
+#include "analyze/keepers/retained.h"
+#include "analyze/why/why.h"
 #include "format/rch_file.h"
 #include "made_graph.h"
 #include "model/reverse.h"

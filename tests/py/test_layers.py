@@ -34,10 +34,10 @@ def test_no_module_includes_what_it_may_not(root):
     [
         ("src/base/vec.c", '"model/graph.h"'),
         ("src/model/graph.c", '"pylayout/layout.h"'),
-        ("src/analyze/why.c", '"format/rch_file.h"'),
-        ("src/analyze/why.c", '"capture/capture.h"'),
+        ("src/analyze/why/why.c", '"format/rch_file.h"'),
+        ("src/analyze/why/why.c", '"capture/capture.h"'),
         ("src/render/text.c", '"target/target.h"'),
-        ("src/format/reader.c", '"analyze/why.h"'),
+        ("src/format/reader.c", '"analyze/why/why.h"'),
         ("src/capture/walk.c", "<Python.h>"),
         ("src/pylayout/detect.c", '  "Python.h"'),
         ("src/cli/main.c", "<Python.h>"),

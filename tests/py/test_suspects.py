@@ -192,7 +192,7 @@ SILENT = {"plain-data"}  # evidence without a sentence
 
 
 def test_every_word_of_evidence_is_described(root):
-    source = (root / "src/analyze/evidence.c").read_text()
+    source = (root / "src/analyze/suspects/evidence.c").read_text()
     words = set(re.findall(r'\{"([a-z-]+)", rch__judge_', source))
     described = (root / "docs/json.md").read_text().partition("| evidence | says |")[2]
     described = described.partition("New words may be added.")[0]
