@@ -203,16 +203,17 @@ class Bench:
         if self.guppy:
             self.guppy_rounds()
 
-    def ratio(self, over: str, under: str) -> Optional[float]:
-        """Median of the ratios of CPU time, round by round."""
+    def ratio(self, over: str, under: str, clock: str = "cpu") -> Optional[float]:
+        """Median of the ratios of CPU or wall time, round by round."""
         if over not in self.series or under not in self.series:
             return None
-        pairs = zip(self.series[over].cpu, self.series[under].cpu)
+        pairs = zip(getattr(self.series[over], clock), getattr(self.series[under], clock))
         return statistics.median(a / b for a, b in pairs)
 
     def ratios(self) -> Dict[str, Optional[float]]:
         return {
             "capture/gc": self.ratio("capture", "gc.collect"),
+            "capture/gc wall": self.ratio("capture", "gc.collect", "wall"),
             "walk/gc": self.ratio("capture: walk", "gc.collect"),
             "why/gc": self.ratio("why", "gc.collect"),
             "backref/why": self.ratio("backref far", "why"),
