@@ -113,7 +113,7 @@ static char *find_components(struct lab *lab, const struct rch_graph *g)
     }
     memset(all, 0xff, words * sizeof(*all));
     if (rch_view_init(&view, g, &rev, &question, rch_alloc_default(), NULL) == RCH_OK) {
-        if (rch_scc_init(&scc, &view, all, NULL, NULL) == RCH_OK) {
+        if (rch_scc_init(&scc, &view, all, NULL) == RCH_OK) {
             text = put_components(&scc);
             rch_scc_deinit(&scc);
         }

@@ -11,6 +11,12 @@
 #include "analyze/common/ask.h"
 #include "analyze/growth/growth.h"
 #include "analyze/common/histogram.h"
+#include "analyze/cycles/cycles.h"
+#include "analyze/keepers/keepers.h"
+#include "analyze/paths/paths.h"
+#include "analyze/growth/series.h"
+#include "analyze/suspects/suspects.h"
+#include "analyze/keepers/what_if.h"
 #include "format/rch_file.h"
 #include "made_graph.h"
 #include "model/reverse.h"
@@ -114,6 +120,129 @@ static enum rch_status grow(const struct rch_alloc *alloc, const struct rch_prog
     return st;
 }
 
+static enum rch_status find_paths(const struct rch_ask_list *list, const char *excluded,
+                                  const struct rch_alloc *alloc,
+                                  const struct rch_progress *progress, struct rch_error *err)
+{
+    const struct rch_exclude exclude = {excluded, false};
+    const struct rch_paths_options options = {
+        .excludes = &exclude, .num_excludes = excluded != NULL, .progress = progress};
+    struct rch_paths *paths = NULL;
+    enum rch_status st =
+        rch_paths(big, &reverse, &list->asked[0].question, &options, alloc, &paths, err);
+    if (st == RCH_OK)
+        rch_paths_free(paths);
+    return st;
+}
+
+static enum rch_status paths_to_one(const struct rch_alloc *alloc,
+                                    const struct rch_progress *progress, struct rch_error *err)
+{
+    return find_paths(&one, NULL, alloc, progress, err);
+}
+
+// The scan for what is excluded looks at every reference: items, of all types.
+static enum rch_status paths_to_few(const struct rch_alloc *alloc,
+                                    const struct rch_progress *progress, struct rch_error *err)
+{
+    return find_paths(&few, "made.Type0*.*", alloc, progress, err);
+}
+
+static enum rch_status find_cycles(const struct rch_alloc *alloc,
+                                   const struct rch_progress *progress, struct rch_error *err)
+{
+    const struct rch_cycles_options options = {.progress = progress};
+    struct rch_cycles *cycles = NULL;
+    enum rch_status st =
+        rch_cycles(big, &reverse, &few.asked[0].question, &options, alloc, &cycles, err);
+    if (st == RCH_OK)
+        rch_cycles_free(cycles);
+    return st;
+}
+
+static enum rch_status find_keepers(enum rch_keepers_by by, const struct rch_alloc *alloc,
+                                    const struct rch_progress *progress, struct rch_error *err)
+{
+    const struct rch_keepers_options options = {.by = by, .progress = progress};
+    struct rch_keepers *keepers = NULL;
+    enum rch_status st = rch_keepers(big, &reverse, &options, alloc, &keepers, err);
+    if (st == RCH_OK)
+        rch_keepers_free(keepers);
+    return st;
+}
+
+static enum rch_status keepers_by_module(const struct rch_alloc *alloc,
+                                         const struct rch_progress *progress, struct rch_error *err)
+{
+    return find_keepers(RCH_KEEPERS_MODULE, alloc, progress, err);
+}
+
+static enum rch_status keepers_by_holder(const struct rch_alloc *alloc,
+                                         const struct rch_progress *progress, struct rch_error *err)
+{
+    return find_keepers(RCH_KEEPERS_HOLDER, alloc, progress, err);
+}
+
+static enum rch_status keepers_by_dominator(const struct rch_alloc *alloc,
+                                            const struct rch_progress *progress,
+                                            struct rch_error *err)
+{
+    return find_keepers(RCH_KEEPERS_DOMINATOR, alloc, progress, err);
+}
+
+static enum rch_status dominators_of_few(const struct rch_alloc *alloc,
+                                         const struct rch_progress *progress, struct rch_error *err)
+{
+    struct rch_dominators_of *answer = NULL;
+    enum rch_status st =
+        rch_dominators_of(big, &reverse, &few.asked[0].question, progress, alloc, &answer, err);
+    if (st == RCH_OK)
+        rch_dominators_of_free(answer);
+    return st;
+}
+
+// All references to one object, and a module as a whole: what comes free is nothing, and then some.
+static enum rch_status cut(const struct rch_alloc *alloc, const struct rch_progress *progress,
+                           struct rch_error *err)
+{
+    char addr[32];
+    snprintf(addr, sizeof(addr), "0x%llx", (unsigned long long)rch_addr_of(big, NUM_OBJECTS / 3));
+    const char *const cuts[] = {addr, "module0"};
+    struct rch_what_if *answer = NULL;
+    struct rch_reference_list unclear;
+    enum rch_status st =
+        rch_what_if(big, &reverse, cuts, 2, progress, alloc, &answer, &unclear, err);
+    rch_reference_list_deinit(&unclear);
+    if (st == RCH_OK)
+        rch_what_if_free(answer);
+    return st;
+}
+
+static enum rch_status suspect(const struct rch_alloc *alloc, const struct rch_progress *progress,
+                               struct rch_error *err)
+{
+    const struct rch_suspects_options options = {.max_leads = 3, .progress = progress};
+    struct rch_suspects *suspects = NULL;
+    enum rch_status st = rch_suspects(big, &reverse, &options, alloc, &suspects, err);
+    if (st == RCH_OK)
+        rch_suspects_free(suspects);
+    return st;
+}
+
+// The second moment is compared with the first.
+static enum rch_status add_moments(const struct rch_alloc *alloc,
+                                   const struct rch_progress *progress, struct rch_error *err)
+{
+    const struct rch_series_options options = {NULL, true, true};
+    struct rch_series *series = NULL;
+    RCH_TRY(rch_series_make(&options, alloc, &series, err));
+    enum rch_status st = rch_series_add(series, big, &reverse, "one", progress, err);
+    if (st == RCH_OK)
+        st = rch_series_add(series, big, &reverse, "two", progress, err);
+    rch_series_free(series);
+    return st;
+}
+
 struct asked {
     uint64_t calls, allowed;  // allowed 0: for ever
 };
@@ -182,6 +311,56 @@ static void growth_can_be_canceled(void **state)
     check_work(grow, passes(2, 2));
 }
 
+static void paths_to_one_object_can_be_canceled(void **state)
+{
+    (void)state;
+    check_work(paths_to_one, passes(1, 1));
+}
+
+static void a_tree_of_paths_can_be_canceled(void **state)
+{
+    (void)state;
+    check_work(paths_to_few, passes(10, 10));
+}
+
+static void cycles_can_be_canceled(void **state)
+{
+    (void)state;
+    check_work(find_cycles, passes(10, 10));
+}
+
+static void who_keeps_most_can_be_canceled(void **state)
+{
+    (void)state;
+    check_work(keepers_by_module, passes(8, 4));
+    check_work(keepers_by_holder, passes(12, 12));
+    check_work(keepers_by_dominator, passes(12, 4));
+}
+
+static void the_dominators_of_a_type_can_be_canceled(void **state)
+{
+    (void)state;
+    check_work(dominators_of_few, passes(10, 4));
+}
+
+static void a_cut_can_be_canceled(void **state)
+{
+    (void)state;
+    check_work(cut, passes(2, 2));
+}
+
+static void suspects_can_be_canceled(void **state)
+{
+    (void)state;
+    check_work(suspect, passes(20, 20));
+}
+
+static void a_series_can_be_canceled(void **state)
+{
+    (void)state;
+    check_work(add_moments, passes(10, 20));
+}
+
 static void a_step_that_crosses_the_mark_asks(void **state)
 {
     struct asked asked = {0};
@@ -209,6 +388,14 @@ int main(void)
         cmocka_unit_test(a_question_about_one_object_can_be_canceled),
         cmocka_unit_test(a_diffuse_question_can_be_canceled),
         cmocka_unit_test(growth_can_be_canceled),
+        cmocka_unit_test(paths_to_one_object_can_be_canceled),
+        cmocka_unit_test(a_tree_of_paths_can_be_canceled),
+        cmocka_unit_test(cycles_can_be_canceled),
+        cmocka_unit_test(who_keeps_most_can_be_canceled),
+        cmocka_unit_test(the_dominators_of_a_type_can_be_canceled),
+        cmocka_unit_test(a_cut_can_be_canceled),
+        cmocka_unit_test(suspects_can_be_canceled),
+        cmocka_unit_test(a_series_can_be_canceled),
     };
     return cmocka_run_group_tests(tests, make_big, drop_big);
 }

@@ -15,6 +15,12 @@
 #include "analyze/common/histogram.h"
 #include "analyze/keepers/retained.h"
 #include "analyze/why/why.h"
+#include "analyze/cycles/cycles.h"
+#include "analyze/keepers/keepers.h"
+#include "analyze/paths/paths.h"
+#include "analyze/growth/series.h"
+#include "analyze/suspects/suspects.h"
+#include "analyze/keepers/what_if.h"
 #include "format/rch_file.h"
 #include "made_graph.h"
 #include "model/reverse.h"
@@ -106,6 +112,69 @@ static void show_growth(const struct rch_graph *g, const struct rch_reverse *rev
     rch_baseline_free(base);
 }
 
+static void show_ways(const struct rch_graph *g, const struct rch_reverse *rev, const char *pattern)
+{
+    struct gaps gaps;
+    struct rch_progress progress = {note, &gaps};
+    const struct rch_alloc *alloc = rch_alloc_default();
+    const struct rch_exclude exclude = {"made.Type0*.*", false};
+    struct rch_paths_options paths = {
+        .excludes = &exclude, .num_excludes = 1, .progress = &progress};
+    struct rch_cycles_options cycles = {.progress = &progress};
+    struct rch_error err = {0};
+    struct rch_ask_list list;
+    struct rch_paths *ways = NULL;
+    struct rch_cycles *circles = NULL;
+    struct rch_dominators_of *hands = NULL;
+    check(rch_ask(g, pattern, alloc, &list, &err), pattern, &err);
+    const struct rch_question *question = &list.asked[0].question;
+    PHASE("paths", rch_paths(g, rev, question, &paths, alloc, &ways, &err));
+    PHASE("cycles", rch_cycles(g, rev, question, &cycles, alloc, &circles, &err));
+    PHASE("dominators", rch_dominators_of(g, rev, question, &progress, alloc, &hands, &err));
+    rch_paths_free(ways);
+    rch_cycles_free(circles);
+    rch_dominators_of_free(hands);
+    rch_ask_list_deinit(&list);
+}
+
+static void show_keepers(const struct rch_graph *g, const struct rch_reverse *rev)
+{
+    static const char *const names[] = {"by module", "by holder", "by dominator"};
+    struct gaps gaps;
+    struct rch_progress progress = {note, &gaps};
+    struct rch_error err = {0};
+    for (int by = RCH_KEEPERS_MODULE; by <= RCH_KEEPERS_DOMINATOR; by++) {
+        struct rch_keepers_options options = {.by = (enum rch_keepers_by)by, .progress = &progress};
+        struct rch_keepers *keepers = NULL;
+        PHASE(names[by], rch_keepers(g, rev, &options, rch_alloc_default(), &keepers, &err));
+        rch_keepers_free(keepers);
+    }
+}
+
+static void show_rest(const struct rch_graph *g, const struct rch_reverse *rev)
+{
+    struct gaps gaps;
+    struct rch_progress progress = {note, &gaps};
+    const struct rch_alloc *alloc = rch_alloc_default();
+    const struct rch_series_options moments = {NULL, true, true};
+    const struct rch_suspects_options options = {.progress = &progress};
+    const char *const cut = "module0";
+    struct rch_error err = {0};
+    struct rch_what_if *freed = NULL;
+    struct rch_reference_list unclear;
+    struct rch_suspects *suspects = NULL;
+    struct rch_series *series = NULL;
+    PHASE("what-if", rch_what_if(g, rev, &cut, 1, &progress, alloc, &freed, &unclear, &err));
+    PHASE("suspects", rch_suspects(g, rev, &options, alloc, &suspects, &err));
+    check(rch_series_make(&moments, alloc, &series, &err), "series", &err);
+    PHASE("first moment", rch_series_add(series, g, rev, "1", &progress, &err));
+    PHASE("next moment", rch_series_add(series, g, rev, "2", &progress, &err));
+    rch_series_free(series);
+    rch_suspects_free(suspects);
+    rch_what_if_free(freed);
+    rch_reference_list_deinit(&unclear);
+}
+
 static int show_gaps(const char *path)
 {
     struct gaps gaps;
@@ -125,6 +194,10 @@ static int show_gaps(const char *path)
     show_why(g, &rev, one);
     show_why(g, &rev, "made.Type49");
     show_growth(g, &rev);
+    show_ways(g, &rev, one);
+    show_ways(g, &rev, "made.Type49");
+    show_keepers(g, &rev);
+    show_rest(g, &rev);
     snprintf(out, sizeof(out), "%s.copy", path);
     PHASE("write", rch_file_write(g, out, &progress, &err));
     remove(out);

@@ -6,7 +6,7 @@
 
 #include "analyze/common/heap.h"
 
-enum { LOOK_FAR = 32, LOOK_NEAR = 16, REPORT_EVERY = 1 << 16 };
+enum { LOOK_FAR = 32, LOOK_NEAR = 16 };
 
 struct sweep {
     struct rch_view *view;
@@ -15,8 +15,6 @@ struct sweep {
     const uint64_t *steps;  // what a reference of this label costs
     struct rch_vec now, next, later;  // rch_node of the cost at hand and of one hop more; heap rows
     uint64_t level;                   // the cost at hand
-    uint64_t num_done;
-    const struct rch_progress *progress;
 };
 
 static inline enum rch_status add(struct rch_vec *vec, rch_node v, struct rch_error *err)
@@ -83,9 +81,8 @@ static enum rch_status run_level(struct sweep *s, struct rch_error *err)
             __builtin_prefetch(&g->edges[g->edge_start[queue[i + LOOK_NEAR]]]);
         if (s->cost[queue[i]] != s->level)
             continue;  // found cheaper since, and done then
-        if (++s->num_done % REPORT_EVERY == 0 &&
-            !rch_go_on(s->progress, "paths", s->num_done, g->num_nodes))
-            return rch_fail(err, RCH_ECANCELED, "paths");
+        if (!rch_goes_on(s->view->asking, 1 + rch_num_refs(g, queue[i])))
+            return rch_view_check(s->view, err);
         RCH_TRY(expand(s, queue[i], err));
     }
     return RCH_OK;
@@ -153,11 +150,10 @@ static void mark_slow(struct sweep *s, uint64_t *steps)
 }
 
 enum rch_status rch_distances_init(struct rch_distances *d, struct rch_view *view,
-                                   enum rch_start from, const struct rch_progress *progress,
-                                   struct rch_error *err)
+                                   enum rch_start from, struct rch_error *err)
 {
     const struct rch_graph *g = view->g;
-    struct sweep s = {.view = view, .progress = progress};
+    struct sweep s = {.view = view};
     RCH_BLOCK(cost, view->alloc, g->num_nodes, sizeof(uint64_t));
     RCH_BLOCK(steps, view->alloc, g->num_labels, sizeof(uint64_t));
     RCH_BITS(slow, view->alloc, g->num_nodes);

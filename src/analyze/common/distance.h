@@ -19,11 +19,9 @@ struct rch_distances {
 /// Dijkstra's algorithm with the frontier of one cost in plain arrays (Dial's buckets; references
 /// that are no hop of their own are followed within it) and a heap for the few references with a
 /// penalty. O(nodes + refs + penalties log penalties); keeps 8 bytes a node, and about 8 more while
-/// it works. `progress` may be NULL; on error nothing is left to free.
+/// it works. Asks the view's `asking`; on error nothing is left to free.
 RCH_MUST_CHECK enum rch_status rch_distances_init(struct rch_distances *d, struct rch_view *view,
-                                                  enum rch_start start,
-                                                  const struct rch_progress *progress,
-                                                  struct rch_error *err);
+                                                  enum rch_start start, struct rch_error *err);
 void rch_distances_deinit(struct rch_distances *d);
 
 #endif

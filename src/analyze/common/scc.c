@@ -3,8 +3,6 @@
 // the way from the start, and those done but not yet in a component. A node is on one of them.
 #include "analyze/common/scc.h"
 
-enum { REPORT_EVERY = 1 << 16 };
-
 struct search {
     const struct rch_view *view;
     const uint64_t *within;
@@ -13,7 +11,6 @@ struct search {
     uint64_t *is_root;       // bits: no reference to a node seen earlier was found
     uint32_t way, back;      // nodes on the way; where the other stack begins
     uint32_t index, last;
-    uint64_t num_done;
 };
 
 static void enter(struct search *s, rch_node v)
@@ -29,7 +26,6 @@ static void leave(struct search *s, rch_node v)
 {
     uint32_t num_nodes = s->view->g->num_nodes;
     s->way--;
-    s->num_done++;
     if (!rch_bit(s->is_root, v)) {
         s->stack[--s->back] = v;
         return;
@@ -50,12 +46,13 @@ static void take_rank(struct search *s, rch_node v, rch_node to)
     rch_bit_clear(s->is_root, v);
 }
 
-// Go on from the node that the way is at, until it goes one deeper or one back.
-static void step(struct search *s)
+// Go on from the node that the way is at, until it goes one deeper or one back. Returns how many references
+// that took, and one.
+static uint32_t step(struct search *s)
 {
     const struct rch_graph *g = s->view->g;
     rch_node v = s->stack[s->way - 1];
-    uint32_t *e = &s->edge[s->way - 1];
+    uint32_t *e = &s->edge[s->way - 1], first = *e;
     if (*e > g->edge_start[v])  // came back from there
         take_rank(s, v, g->edges[*e - 1]);
     bool is_odd = rch_bit(s->view->odd.mem, v);
@@ -65,39 +62,34 @@ static void step(struct search *s)
             (is_odd && !rch_edge_holds(s->view, v, *e)))
             continue;
         if (!s->rank[to]) {
-            ++*e;
+            uint32_t steps = ++*e - first;
             enter(s, to);
-            return;
+            return 1 + steps;
         }
         take_rank(s, v, to);
     }
+    uint32_t steps = *e - first;
     leave(s, v);
+    return 1 + steps;
 }
 
-static enum rch_status run(struct search *s, const struct rch_progress *progress,
-                           struct rch_error *err)
+static enum rch_status run(struct search *s, struct rch_error *err)
 {
     uint32_t num = s->view->g->num_nodes;
-    uint64_t reported = 0;
     for (rch_node v = 0; v < num; v++) {
         if (!rch_bit(s->within, v) || s->rank[v])
             continue;
         enter(s, v);
         while (s->way) {
-            step(s);
-            if (s->num_done - reported < REPORT_EVERY)
-                continue;
-            reported = s->num_done;
-            if (!rch_go_on(progress, "cycles", reported, num))
-                return rch_fail(err, RCH_ECANCELED, "cycles");
+            if (!rch_goes_on(s->view->asking, step(s)))
+                return rch_view_check(s->view, err);
         }
     }
     return RCH_OK;
 }
 
 enum rch_status rch_scc_init(struct rch_scc *scc, const struct rch_view *view,
-                             const uint64_t *within, const struct rch_progress *progress,
-                             struct rch_error *err)
+                             const uint64_t *within, struct rch_error *err)
 {
     uint32_t num = view->g->num_nodes;
     RCH_BLOCK(rank, view->alloc, num, sizeof(uint32_t));
@@ -116,7 +108,7 @@ enum rch_status rch_scc_init(struct rch_scc *scc, const struct rch_view *view,
                        .back = num,
                        .index = 1,
                        .last = first};
-    RCH_TRY(run(&s, progress, err));
+    RCH_TRY(run(&s, err));
     for (rch_node v = 0; v < num; v++)
         s.rank[v] = s.rank[v] ? first - s.rank[v] : RCH_NO_COMPONENT;
     *scc = (struct rch_scc){view->alloc, num, first - s.last, rch_block_take(&rank)};

@@ -18,11 +18,9 @@ struct rch_scc {
 ///
 /// D. Pearce, "A space-efficient algorithm for finding strongly connected components" (2016): Tarjan's,
 /// with one number a node. No recursion. O(nodes + refs); keeps 4 bytes a node, 8.2 more while it
-/// works. `progress` may be NULL; on error nothing is left to free.
+/// works. Asks the view's `asking`; on error nothing is left to free.
 RCH_MUST_CHECK enum rch_status rch_scc_init(struct rch_scc *scc, const struct rch_view *view,
-                                            const uint64_t *within,
-                                            const struct rch_progress *progress,
-                                            struct rch_error *err);
+                                            const uint64_t *within, struct rch_error *err);
 void rch_scc_deinit(struct rch_scc *scc);
 
 #endif

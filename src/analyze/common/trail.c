@@ -346,6 +346,8 @@ static enum rch_status rank_classes(struct rch_trails *t, struct rch_error *err)
     t->ranked.num = 0;
     for (size_t i = 0; i < t->now.num; i++) {
         uint32_t cls = RCH_VEC_AT(&t->now, struct candidate, i).cls;
+        if (!rch_goes_on(t->view->asking, 1))
+            return rch_view_check(t->view, err);
         if (CLASS(t, cls)->level == level)
             continue;
         CLASS(t, cls)->level = level;
@@ -412,6 +414,8 @@ enum rch_status rch_trails_run(struct rch_trails *t, struct rch_error *err)
             struct candidate c = *(const struct candidate *)t->deferred.mem;
             if (t->now.num && comes_before(t->now.mem, &c))
                 break;
+            if (!rch_goes_on(t->view->asking, OFFER_STEPS))
+                return rch_view_check(t->view, err);
             pop_deferred(t);
             RCH_TRY(rch_vec_append(&t->now, &c, 1, err));
         }
@@ -420,7 +424,7 @@ enum rch_status rch_trails_run(struct rch_trails *t, struct rch_error *err)
             swap_vecs(&t->now, &t->folded);
         }
     }
-    return RCH_OK;
+    return rch_view_check(t->view, err);  // the region may be a part of what it should be
 }
 
 bool rch_trails_is_proper(const struct rch_trails *t, const struct rch_trail_node *node)

@@ -81,6 +81,15 @@ static inline enum rch_status rch_view_check(const struct rch_view *view, struct
         return rch_fail(err, RCH_ECANCELED, "%s was canceled", view->asking->phase);
     return RCH_OK;
 }
+/// A stage of the work begins: ask at once. RCH_ECANCELED now, or if somebody was told to stop before.
+static inline enum rch_status rch_view_stage(const struct rch_view *view, uint64_t done,
+                                             uint64_t total, struct rch_error *err)
+{
+    struct rch_asking *asking = view->asking;
+    if (asking && !asking->is_canceled)
+        asking->is_canceled = !rch_go_on(asking->progress, asking->phase, done, total);
+    return rch_view_check(view, err);
+}
 
 static inline bool rch_is_member(const struct rch_view *view, rch_node v)
 {

@@ -14,7 +14,7 @@
 #include "analyze/common/mix.h"
 #include "analyze/common/path.h"
 
-enum { MAX_WORK = 8 << 20, MAX_TRIES = 64, MAX_NAMES = 3 };
+enum { MAX_WORK = 8 << 20, MAX_TRIES = 64, MAX_NAMES = 3, NAME_STEPS = 4 };
 
 struct name {  // references of one look
     uint64_t word;
@@ -49,12 +49,6 @@ static uint64_t word_of(struct rch_view *view, rch_node v, uint32_t e)
     return rch_mix(rch__name_hash(view, v, e), is_cuttable(view, v, e));
 }
 
-static int compare_words(const void *a, const void *b)
-{
-    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-    return (x > y) - (x < y);
-}
-
 static uint32_t find_name(const struct cutter *c, uint64_t word)
 {
     size_t low = 0, high = c->names.num;
@@ -77,6 +71,8 @@ static enum rch_status find_words(struct cutter *c, struct rch_error *err)
     RCH_VEC(sorted, knot->view->alloc, uint64_t);
     for (uint32_t i = 0; i < knot->num_nodes; i++) {
         rch_node v = knot->nodes[i];
+        if (!rch_goes_on(knot->view->asking, 1 + NAME_STEPS * rch_num_refs(g, v)))
+            return rch_view_check(knot->view, err);
         for (uint32_t e = g->edge_start[v]; e < g->edge_start[v + 1]; e++) {
             if (!rch__is_inner(knot, v, e))
                 continue;
@@ -85,8 +81,7 @@ static enum rch_status find_words(struct cutter *c, struct rch_error *err)
         }
     }
     RCH_TRY(rch_vec_append(&sorted, c->words.mem, c->words.num, err));
-    if (sorted.num)
-        qsort(sorted.mem, sorted.num, sizeof(uint64_t), compare_words);
+    RCH_TRY(rch__sort_words(knot->view, &sorted, err));
     for (size_t i = 0; i < sorted.num; i++) {
         struct name name = {.word = RCH_VEC_AT(&sorted, uint64_t, i)};
         if (i == 0 || RCH_VEC_AT(&sorted, uint64_t, i - 1) != name.word)
@@ -103,6 +98,8 @@ static void fill_rows(struct cutter *c)
     for (uint32_t i = 0; i < knot->num_nodes; i++) {
         rch_node v = knot->nodes[i];
         c->start[i] = num;
+        if (!rch_goes_on(knot->view->asking, 1 + NAME_STEPS * rch_num_refs(g, v)))
+            break;
         for (uint32_t e = g->edge_start[v]; e < g->edge_start[v + 1]; e++) {
             if (!rch__is_inner(knot, v, e))
                 continue;
@@ -124,13 +121,12 @@ static void fill_rows(struct cutter *c)
 static enum rch_status count_targets(struct cutter *c, struct rch_error *err)
 {
     size_t num = c->words.num;
-    RCH_BLOCK(pairs_block, c->knot->view->alloc, num, sizeof(uint64_t));
-    uint64_t *pairs = pairs_block.mem;
-    if (!pairs)
-        return rch_fail(err, RCH_ENOMEM, "references of cycles");
+    RCH_VEC(sorted, c->knot->view->alloc, uint64_t);
+    RCH_TRY(rch_vec_append(&sorted, NULL, num, err));
+    uint64_t *pairs = sorted.mem;
     for (size_t i = 0; i < num; i++)
         pairs[i] = (uint64_t)c->name_of[i] << 32 | c->to[i];
-    qsort(pairs, num, sizeof(uint64_t), compare_words);
+    RCH_TRY(rch__sort_words(c->knot->view, &sorted, err));
     for (size_t i = 0; i < num; i++)
         NAME(c, pairs[i] >> 32)->targets += i == 0 || pairs[i] != pairs[i - 1];
     return RCH_OK;
@@ -174,7 +170,7 @@ static bool is_left(const struct cutter *c, uint32_t ref)
 }
 
 // Kahn's algorithm on the nodes from `first` on: true if all of them can be put in an order. The ones
-// that cannot keep a degree above 0.
+// that cannot keep a degree above 0. True, too, if nobody wants to know any more.
 static bool is_acyclic(struct cutter *c, uint32_t first)
 {
     uint32_t past = c->knot->num_nodes, tail = 0;
@@ -182,12 +178,16 @@ static bool is_acyclic(struct cutter *c, uint32_t first)
     memset(c->degree + first, 0, (past - first) * sizeof(uint32_t));
     for (uint32_t r = c->start[first]; r < c->start[past]; r++)
         c->degree[c->to[r]] += is_left(c, r);
+    if (!rch_goes_on(c->knot->view->asking, past - first + (c->start[past] - c->start[first])))
+        return true;
     for (uint32_t i = first; i < past; i++) {
         if (!c->degree[i])
             c->queue[tail++] = i;
     }
     for (uint32_t head = 0; head < tail; head++) {
         uint32_t v = c->queue[head];
+        if (!rch_goes_on(c->knot->view->asking, 1 + c->start[v + 1] - c->start[v]))
+            return true;
         for (uint32_t r = c->start[v]; r < c->start[v + 1]; r++) {
             if (is_left(c, r) && --c->degree[c->to[r]] == 0)
                 c->queue[tail++] = c->to[r];
@@ -249,7 +249,7 @@ static bool try_sets(struct cutter *c, uint32_t num, uint32_t max, struct choice
         uint32_t score = score_of_choice(c, &choice);
         if (has_best && score >= best->score)
             continue;
-        if (c->work > MAX_WORK) {
+        if (c->work > MAX_WORK || !rch_goes_on(c->knot->view->asking, 1)) {
             *is_over = true;
             return has_best;
         }
@@ -271,6 +271,8 @@ static uint32_t choose_name(const struct cutter *c, uint64_t *count)
     uint32_t best = UINT32_MAX;
     memset(count, 0, c->names.num * sizeof(*count));
     for (uint32_t v = 0; v < c->knot->num_nodes; v++) {
+        if (!rch_goes_on(c->knot->view->asking, 1 + c->start[v + 1] - c->start[v]))
+            return UINT32_MAX;
         for (uint32_t r = c->start[v]; c->degree[v] && r < c->start[v + 1]; r++)
             count[c->name_of[r]] += is_left(c, r) && c->degree[c->to[r]];
     }
@@ -396,13 +398,16 @@ static enum rch_status choose(struct cutter *c, struct rch_cycle_group *group,
     if (!group->is_cuttable)
         return RCH_OK;
     for (uint32_t num = 1; num <= MAX_NAMES && !is_over; num++) {
-        if (!try_sets(c, num, max, &best, &is_over))
+        bool has_found = try_sets(c, num, max, &best, &is_over);
+        RCH_TRY(rch_view_check(c->knot->view, err));
+        if (!has_found)
             continue;
         set_cut(c, &best, true);
         group->is_minimum = true;
         return tell(c, group, err);
     }
     RCH_TRY(cut_greedily(c, &is_done, err));
+    RCH_TRY(rch_view_check(c->knot->view, err));
     return is_done ? tell(c, group, err) : RCH_OK;
 }
 
@@ -470,6 +475,7 @@ static enum rch_status run(struct cutter *c, struct rch_cycle_group *group, stru
     c->queue = queue.mem;
     c->first = first_of_largest(knot);
     fill_rows(c);
+    RCH_TRY(rch_view_check(knot->view, err));
     RCH_TRY(count_targets(c, err));
     RCH_TRY(renumber(c, err));
     return choose(c, group, err);

@@ -77,6 +77,8 @@ static enum rch_status search(struct finder *f, rch_node start, uint32_t most, u
             rch_node v = RCH_VEC_AT(&f->now, rch_node, i);
             if (f->cost[f->knot->local[v]] != level)
                 continue;
+            if (!rch_goes_on(view->asking, 4 * (1 + rch_num_refs(g, v))))
+                return rch_view_check(view, err);
             for (uint32_t e = g->edge_start[v]; e < g->edge_start[v + 1]; e++) {
                 f->num_refs++;
                 if (!rch__is_inner(f->knot, v, e))
@@ -164,6 +166,8 @@ static enum rch_status run(struct finder *f, struct rch_cycle_group *group, stru
     for (uint32_t i = 0; i < knot->num_nodes; i++) {
         rch_node v = knot->nodes[i];
         uint32_t hops;
+        if (!rch_goes_on(knot->view->asking, 2))
+            return rch_view_check(knot->view, err);
         if (has_members ? !rch_is_member(knot->view, v) : rch__is_plumbing(knot->view, v))
             continue;
         if (f->num_refs > MAX_REFS && f->best_hops != NOT_SEEN) {

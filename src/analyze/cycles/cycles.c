@@ -2,6 +2,9 @@
 // analyze/cycles/cycles.c -- see cycles.h: which nodes to look at, their components, and those in groups. Two
 // components look alike when the same kinds of objects refer to each other by the same names,
 // however many there are of each.
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE  // qsort_r
+#endif
 #include "analyze/cycles/cycles.h"
 
 #include <stdlib.h>
@@ -12,7 +15,7 @@
 #include "analyze/common/mix.h"
 #include "analyze/common/reach.h"
 
-enum { DEFAULT_GROUPS = 20 };
+enum { DEFAULT_GROUPS = 20, NAME_STEPS = 4 };  // steps: what naming a reference takes
 
 struct knot_row {  // a component of the answer
     uint64_t look;
@@ -121,18 +124,19 @@ static enum rch_status choose_components(struct cycles *c, uint32_t *count, uint
     const uint32_t *component = c->scc.component;
     uint32_t num_nodes = c->view.g->num_objects;
     uint32_t sum = 0;
-    for (rch_node v = 0; v < num_nodes; v++) {
+    for (rch_node v = 0; v < num_nodes && rch_goes_on(c->view.asking, 1); v++) {
         if (component[v] == RCH_NO_COMPONENT)
             continue;
         count[component[v]]++;
         if (!c->question || rch_is_member(&c->view, v))
             rch_bit_set(is_asked, component[v]);
     }
-    for (rch_node v = 0; v < num_nodes; v++) {
+    for (rch_node v = 0; v < num_nodes && rch_goes_on(c->view.asking, 2); v++) {
         uint32_t own = component[v];
         if (own != RCH_NO_COMPONENT && count[own] == 1 && !refers_to_itself(&c->view, v))
             count[own] = 0;
     }
+    RCH_TRY(rch_view_check(&c->view, err));
     for (uint32_t i = 0; i < c->scc.num_components; i++) {
         struct knot_row row = {.first = sum, .num = count[i]};
         count[i] = 0;
@@ -153,7 +157,7 @@ static enum rch_status find_components(struct cycles *c, struct rch_error *err)
     if (!count || !is_asked.mem)
         return no_memory(err);
     RCH_TRY(choose_components(c, count, is_asked.mem, err));
-    for (rch_node v = 0; v < c->view.g->num_objects; v++) {
+    for (rch_node v = 0; v < c->view.g->num_objects && rch_goes_on(c->view.asking, 1); v++) {
         uint32_t own = c->scc.component[v];
         if (own != RCH_NO_COMPONENT && count[own])
             RCH_VEC_AT(&c->nodes, rch_node, count[own]++ - 1) = v;
@@ -161,6 +165,8 @@ static enum rch_status find_components(struct cycles *c, struct rch_error *err)
     for (size_t i = 0; i < c->knots.num; i++) {
         struct knot_row *row = &RCH_VEC_AT(&c->knots, struct knot_row, i);
         const rch_node *nodes = &RCH_VEC_AT(&c->nodes, rch_node, row->first);
+        if (!rch_goes_on(c->view.asking, 1 + row->num))
+            return rch_view_check(&c->view, err);
         row->is_garbage = rch_bit(c->garbage, nodes[0]);
         for (uint32_t n = 0; n < row->num; n++)
             row->bytes = add_bytes(row->bytes, rch_size_bytes(c->view.g, nodes[n]));
@@ -201,10 +207,18 @@ static uint64_t type_word(const struct rch_graph *g, rch_node v)
     return (uint64_t)type->module << 32 | type->name;
 }
 
-static int compare_words(const void *a, const void *b)
+// A sort that nobody wants any more ends soon: all are equal to it.
+static int compare_words(const void *a, const void *b, void *view)
 {
     uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-    return (x > y) - (x < y);
+    return rch_goes_on(((struct rch_view *)view)->asking, 1) ? (x > y) - (x < y) : 0;
+}
+
+enum rch_status rch__sort_words(struct rch_view *view, struct rch_vec *words, struct rch_error *err)
+{
+    if (words->num)
+        qsort_r(words->mem, words->num, sizeof(uint64_t), compare_words, view);
+    return rch_view_check(view, err);
 }
 
 uint64_t rch__name_hash(struct rch_view *view, rch_node v, uint32_t e)
@@ -223,6 +237,8 @@ static enum rch_status find_look(struct cycles *c, struct knot_row *row, struct 
     words->num = 0;
     for (uint32_t n = 0; n < row->num; n++) {
         rch_node v = RCH_VEC_AT(&c->nodes, rch_node, row->first + n);
+        if (!rch_goes_on(c->view.asking, 1 + NAME_STEPS * rch_num_refs(g, v)))
+            return rch_view_check(&c->view, err);
         for (uint32_t e = g->edge_start[v]; e < g->edge_start[v + 1]; e++) {
             if (!rch__is_inner(&knot, v, e) || rch_shown_of(&c->view, v, e).fold != RCH_FOLD_NONE)
                 continue;
@@ -231,8 +247,7 @@ static enum rch_status find_look(struct cycles *c, struct knot_row *row, struct 
         }
     }
     const uint64_t *sorted = words->mem;
-    if (words->num)
-        qsort(words->mem, words->num, sizeof(uint64_t), compare_words);
+    RCH_TRY(rch__sort_words(&c->view, words, err));
     row->look = row->is_garbage;
     for (size_t i = 0; i < words->num; i++) {
         if (i == 0 || sorted[i] != sorted[i - 1])
@@ -299,12 +314,6 @@ static int compare_types(const void *a, const void *b)
     return strcmp(x->type, y->type);
 }
 
-static int compare_by_type(const void *a, const void *b)
-{
-    uint64_t x = *(const uint64_t *)a >> 32, y = *(const uint64_t *)b >> 32;
-    return (x > y) - (x < y);
-}
-
 static enum rch_status add_type(struct cycles *c, uint32_t type, struct rch_vec *rows,
                                 struct rch_error *err)
 {
@@ -321,11 +330,12 @@ static enum rch_status tell_types(struct cycles *c, const rch_node *nodes, uint3
     RCH_VEC(rows, c->view.alloc, struct rch_cycle_type);
     for (uint32_t i = 0; i < num; i++) {
         uint64_t word = (uint64_t)g->shapes[g->shape_of[nodes[i]]].type << 32 | nodes[i];
+        if (!rch_goes_on(c->view.asking, 2))
+            return rch_view_check(&c->view, err);
         if (!rch__is_plumbing(&c->view, nodes[i]))
             RCH_TRY(rch_vec_append(&sorted, &word, 1, err));
     }
-    if (sorted.num)
-        qsort(sorted.mem, sorted.num, sizeof(uint64_t), compare_by_type);
+    RCH_TRY(rch__sort_words(&c->view, &sorted, err));
     for (size_t i = 0; i < sorted.num; i++) {
         uint64_t word = RCH_VEC_AT(&sorted, uint64_t, i);
         if (i == 0 || RCH_VEC_AT(&sorted, uint64_t, i - 1) >> 32 != word >> 32)
@@ -393,7 +403,7 @@ static enum rch_status tell_group(struct cycles *c, const struct group_row *row,
     RCH_TRY(rch__find_cuts(&knot, group, err));
     if (row->is_garbage)
         count_freed(c, all.mem, (uint32_t)all.num, scratch, group);
-    return RCH_OK;
+    return rch_view_check(&c->view, err);
 }
 
 static enum rch_status tell_groups(struct cycles *c, struct rch_error *err)
@@ -408,8 +418,7 @@ static enum rch_status tell_groups(struct cycles *c, struct rch_error *err)
         return no_memory(err);
     c->has_del = has_del.mem;
     for (uint32_t i = 0; i < num; i++) {
-        if (!rch_go_on(c->options->progress, "cycles", i, num))
-            return rch_fail(err, RCH_ECANCELED, "cycles");
+        RCH_TRY(rch_view_stage(&c->view, i, num, err));
         RCH_TRY(tell_group(c, &RCH_VEC_AT(&c->groups, struct group_row, i), scratch.mem,
                            &answer->groups[i], err));
         answer->num_groups++;
@@ -434,8 +443,9 @@ static enum rch_status search(struct cycles *c, struct rch_error *err)
     c->garbage = garbage.mem;
     c->within = within.mem;
     find_garbage(c);
+    RCH_TRY(rch_view_check(&c->view, err));
     choose_nodes(c);
-    RCH_TRY(rch_scc_init(&c->scc, &c->view, within.mem, c->options->progress, err));
+    RCH_TRY(rch_scc_init(&c->scc, &c->view, within.mem, err));
     RCH_TRY(find_components(c, err));
     RCH_TRY(find_groups(c, err));
     RCH_BLOCK(local, c->view.alloc, num, sizeof(uint32_t));
@@ -468,6 +478,7 @@ static enum rch_status answer_question(const struct rch_graph *g, const struct r
 {
     static const struct rch_question nobody = {"cycles", NULL, 0};
     struct cycles c = {.question = question, .options = options, .answer = answer};
+    struct rch_asking asking = {.progress = options->progress, .phase = "cycles"};
     __attribute__((cleanup(rch_reverse_deinit))) struct rch_reverse own = {.alloc = alloc};
     answer->is_partial = g->info.is_partial;
     if (question) {
@@ -476,10 +487,11 @@ static enum rch_status answer_question(const struct rch_graph *g, const struct r
             return no_memory(err);
     }
     if (!rev) {
-        RCH_TRY(rch_reverse_init(&own, g, alloc, err));
+        RCH_TRY(rch_reverse_make(&own, g, alloc, options->progress, err));
         rev = &own;
     }
     RCH_TRY(rch_view_init(&c.view, g, rev, question ? question : &nobody, alloc, err));
+    c.view.asking = &asking;
     enum rch_status st = run(&c, err);
     rch_view_deinit(&c.view);
     return st;

@@ -29,6 +29,10 @@ uint64_t rch__name_hash(struct rch_view *view, rch_node v, uint32_t e);
 /// No hop leads to it: an attribute dictionary, a cell.
 bool rch__is_plumbing(struct rch_view *view, rch_node v);
 
+/// Ascending. O(words * log words).
+RCH_MUST_CHECK enum rch_status rch__sort_words(struct rch_view *view, struct rch_vec *words,
+                                               struct rch_error *err);
+
 /// A shortest cycle in one component, of members of the question if it has any; fills start, hops,
 /// example and is_shortest of the group. Breadth first from one object after the other: O(nodes *
 /// refs) of the component, but not more than a few million references, see is_shortest.

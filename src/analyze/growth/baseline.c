@@ -192,7 +192,7 @@ static void identify_part(const struct part *part, rch_node first, rch_node end,
     struct cursor others = cursor_of(base, base->num_tracked, base->num_objects);
     struct cursor now = {g->addr8, g->addr_runs, first, end, 0, g->num_addr_runs};
     size_t later = 0;
-    for (; now.at < end; now.at++) {
+    for (; now.at < end && rch_goes_on(out->asking, 2); now.at++) {
         rch_addr addr = here(&now);
         const struct rch_type *type = rch_type_of(g, now.at);
         uint32_t same = part->same[part->number_of[type - g->types]];

@@ -138,8 +138,12 @@ static enum rch_status compare(const struct rch_baseline *base, const struct rch
     if (!matches.mem || !kept.mem || !made.mem)
         return rch_fail(err, RCH_ENOMEM, "growth of %" PRIu32 " objects", g->num_objects);
     match_names(base, &names, matches.mem);
-    struct rch__identity identity = {.made = made.mem, .kept = kept.mem};
+    struct rch_asking asking = {.progress = options ? options->progress : NULL,
+                                .phase = "telling objects apart"};
+    struct rch__identity identity = {.made = made.mem, .kept = kept.mem, .asking = &asking};
     rch__identify(base, g, numbers.mem, matches.mem, options ? options->births : NULL, &identity);
+    if (asking.is_canceled)
+        return rch_fail(err, RCH_ECANCELED, "growth");
     growth->before = base->num_objects;
     growth->now = g->num_objects;
     growth->surely_kept = identity.surely_kept;

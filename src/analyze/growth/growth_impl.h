@@ -4,6 +4,7 @@
 #define RCH_ANALYZE_GROWTH_IMPL_H
 #include "analyze/common/bits.h"
 #include "analyze/growth/growth.h"
+#include "base/progress.h"
 #include "base/vec.h"
 
 struct rch__type_name {
@@ -30,9 +31,10 @@ struct rch__identity {
     uint64_t *made;  // bits: objects that are new
     uint64_t *kept;  // by the baseline's names: objects that are still there
     uint64_t surely_kept, reused;
+    struct rch_asking *asking;  // NULL: nobody is asked
 };
 /// `same`: by the graph's names, the baseline's number of that name or UINT32_MAX. The arrays of `out`
-/// are the caller's, zeroed. O(objects).
+/// are the caller's, zeroed. O(objects). Ends early once `asking` is canceled.
 void rch__identify(const struct rch_baseline *base, const struct rch_graph *g,
                    const uint32_t *number_of, const uint32_t *same, const struct rch_births *births,
                    struct rch__identity *out);

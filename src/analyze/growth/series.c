@@ -217,11 +217,14 @@ static enum rch_status mark_wanted(struct rch_series *s, const struct rch_graph 
 }
 
 static enum rch_status count_types(const struct rch_series *s, const struct rch_graph *g,
-                                   const uint32_t *types, struct rch__moment *moment,
-                                   struct rch_error *err)
+                                   const uint32_t *types, const struct rch_progress *progress,
+                                   struct rch__moment *moment, struct rch_error *err)
 {
+    struct rch_asking asking = {.progress = progress, .phase = "types"};
     RCH_TRY(rch_vec_append(&moment->types, NULL, s->types.num, err));
     for (rch_node v = 0; v < g->num_objects; v++) {
+        if (!rch_goes_on(&asking, 1))
+            return rch_fail(err, RCH_ECANCELED, "types");
         uint64_t bytes = rch_size_bytes(g, v);
         struct rch__tally *tally =
             &RCH_VEC_AT(&moment->types, struct rch__tally, types[g->shapes[g->shape_of[v]].type]);
@@ -233,10 +236,10 @@ static enum rch_status count_types(const struct rch_series *s, const struct rch_
 }
 
 static enum rch_status compare_with(struct rch_series *s, const struct rch_baseline *base,
-                                    const struct rch_graph *g, struct rch_growth **out,
-                                    struct rch_error *err)
+                                    const struct rch_graph *g, const struct rch_progress *progress,
+                                    struct rch_growth **out, struct rch_error *err)
 {
-    struct rch_growth_options options = {.types_only = true};
+    struct rch_growth_options options = {.types_only = true, .progress = progress};
     return rch_growth(base, g, NULL, &options, s->alloc, out, err);
 }
 
@@ -280,14 +283,15 @@ static enum rch_status take_turnovers(struct rch_series *s, const struct rch_gro
 }
 
 static enum rch_status identify(struct rch_series *s, const struct rch_graph *g,
-                                struct rch__moment *moment, struct rch_error *err)
+                                const struct rch_progress *progress, struct rch__moment *moment,
+                                struct rch_error *err)
 {
     struct rch_baseline *now;
     moment->facts.survivors = g->num_objects;
     if (s->first) {
         struct rch_growth *step, *whole;
-        RCH_TRY(compare_with(s, s->last, g, &step, err));
-        enum rch_status st = compare_with(s, s->first, g, &whole, err);
+        RCH_TRY(compare_with(s, s->last, g, progress, &step, err));
+        enum rch_status st = compare_with(s, s->first, g, progress, &whole, err);
         if (st == RCH_OK) {
             st = take_turnovers(s, step, whole, moment, err);
             rch_growth_free(whole);
@@ -323,9 +327,9 @@ static enum rch_status fill(struct rch_series *s, const struct rch_graph *g,
         rch_arena_copy(&s->arena, source ? source : "", source ? strlen(source) : 0);
     if (!moment->facts.source)
         return no_memory(err);
-    RCH_TRY(count_types(s, g, types.mem, moment, err));
+    RCH_TRY(count_types(s, g, types.mem, progress, moment, err));
     if (s->options.identity)
-        RCH_TRY(identify(s, g, moment, err));
+        RCH_TRY(identify(s, g, progress, moment, err));
     if (!s->options.places)
         return RCH_OK;
     return rch__series_count_places(s, g, rev, names.mem, progress, moment, err);
@@ -340,7 +344,7 @@ enum rch_status rch_series_add(struct rch_series *s, const struct rch_graph *g,
     bool wants_reverse = !rev && s->options.places;
     struct rch_reverse own = {0};
     if (wants_reverse)
-        RCH_TRY(rch_reverse_init(&own, g, s->alloc, err));
+        RCH_TRY(rch_reverse_make(&own, g, s->alloc, progress, err));
     struct rch__moment *moment = &s->moments[s->num_moments++];
     rch_vec_init(&moment->places, s->alloc, sizeof(struct rch__tally));
     rch_vec_init(&moment->types, s->alloc, sizeof(struct rch__tally));

@@ -83,7 +83,7 @@ static bool is_attribute_name(const struct count *c, const struct rch_trail_node
 
 static void count_nodes(struct count *c)
 {
-    for (uint32_t i = 0; i < c->t->nodes.num; i++) {
+    for (uint32_t i = 0; i < c->t->nodes.num && rch_goes_on(c->t->view->asking, 4); i++) {
         const struct rch_trail_node *node = NODE(c->t, i);
         if (rch_is_root(c->g, node->node))
             continue;
@@ -127,12 +127,15 @@ static enum rch_status count_trails(struct count *c, const struct rch_reverse *r
     c->place_of = place_of.mem;
     for (uint32_t i = 0; i < c->g->num_strs; i++)
         c->strings[i] = NO_STRING;
-    for (uint32_t i = 0; i < c->t->classes.num; i++)
+    for (uint32_t i = 0; i < c->t->classes.num; i++) {
+        if (!rch_goes_on(c->t->view->asking, 4))
+            return rch_view_check(c->t->view, err);
         RCH_TRY(place_of_class(c, i, err));
+    }
     RCH_TRY(rch_vec_append(c->tallies, NULL, c->s->places.num, err));
     count_nodes(c);
     mark_resources(c, rev);
-    return RCH_OK;
+    return rch_view_check(c->t->view, err);
 }
 
 static enum rch_status run(struct rch_trails *t, struct rch_error *err)
@@ -150,8 +153,8 @@ static enum rch_status run(struct rch_trails *t, struct rch_error *err)
 }
 
 static enum rch_status count(struct rch_series *s, struct rch_view *view,
-                             const uint32_t *type_names, const struct rch_progress *progress,
-                             struct rch__moment *moment, struct rch_error *err)
+                             const uint32_t *type_names, struct rch__moment *moment,
+                             struct rch_error *err)
 {
     const struct rch_graph *g = view->g;
     RCH_BLOCK(slot, s->alloc, g->num_nodes, sizeof(uint32_t));
@@ -161,14 +164,13 @@ static enum rch_status count(struct rch_series *s, struct rch_view *view,
     for (rch_node v = 0; v < g->num_nodes; v++)
         if (!rch_is_removed(view, v))
             rch_bit_set(region.mem, v);
-    if (!rch_go_on(progress, "places", 0, 2))
-        return rch_fail(err, RCH_ECANCELED, "places");
+    RCH_TRY(rch_view_stage(view, 0, 2, err));
     struct rch_trails trails;
     enum rch_status st = rch_trails_init(&trails, view, region.mem, region.mem, slot.mem, err);
     if (st == RCH_OK)
         st = run(&trails, err);
-    if (st == RCH_OK && !rch_go_on(progress, "places", 1, 2))
-        st = rch_fail(err, RCH_ECANCELED, "places");
+    if (st == RCH_OK)
+        st = rch_view_stage(view, 1, 2, err);
     struct count c = {s, g, &trails, type_names, NULL, NULL, &moment->places};
     if (st == RCH_OK)
         st = count_trails(&c, view->rev, err);
@@ -183,8 +185,10 @@ enum rch_status rch__series_count_places(struct rch_series *s, const struct rch_
 {
     static const struct rch_question nobody = {"series", NULL, 0};  // the asker's variables count
     struct rch_view view;
+    struct rch_asking asking = {.progress = progress, .phase = "places"};
     RCH_TRY(rch_view_init(&view, g, rev, &nobody, s->alloc, err));
-    enum rch_status st = count(s, &view, type_names, progress, moment, err);
+    view.asking = &asking;
+    enum rch_status st = count(s, &view, type_names, moment, err);
     rch_view_deinit(&view);
     return st;
 }

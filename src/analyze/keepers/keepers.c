@@ -22,7 +22,7 @@ static void mark_plumbing(struct rch__forest *f, const uint8_t *folds)
 {
     const struct rch_graph *g = f->g;
     uint64_t *plumbing = f->plumbing.mem;
-    for (rch_node v = 0; v < g->num_objects; v++) {
+    for (rch_node v = 0; v < g->num_objects && rch_goes_on(&f->asking, 1); v++) {
         if (!folds[g->shape_of[v]])
             continue;
         for (uint32_t e = g->edge_start[v]; e < g->edge_start[v + 1]; e++) {
@@ -53,7 +53,7 @@ static enum rch_status find_plumbing(struct rch__forest *f, struct rch_error *er
                          (RCH_LABEL_FOLD_FORWARD | RCH_LABEL_FOLD_BACK)) != 0;
     }
     mark_plumbing(f, folds);
-    return RCH_OK;
+    return rch_view_check(&f->view, err);
 }
 
 static enum rch_status grow(struct rch__forest *f, struct rch_error *err)
@@ -66,7 +66,8 @@ static enum rch_status grow(struct rch__forest *f, struct rch_error *err)
     RCH_BLOCK(place, f->alloc, num, sizeof(uint32_t));
     if (!f->count.mem || !f->order.mem || !place.mem)
         return no_memory(g, err);
-    rch_domtree_lay_out(&f->dom, f->count.mem, place.mem, NULL, f->order.mem);
+    rch_domtree_lay_out(&f->dom, f->count.mem, place.mem, &f->asking, f->order.mem);
+    RCH_TRY(rch_view_check(&f->view, err));
     return find_plumbing(f, err);
 }
 
@@ -75,17 +76,19 @@ enum rch_status rch__forest_init(struct rch__forest *f, const struct rch_graph *
                                  const struct rch_alloc *alloc, struct rch_error *err)
 {
     *f = (struct rch__forest){.g = g, .alloc = alloc};
+    f->asking = (struct rch_asking){.progress = progress, .phase = "who keeps most"};
     RCH_TRY(rch_view_init(&f->view, g, rev, &nobody, alloc, err));
+    f->view.asking = &f->asking;
     enum rch_status st = rch_domtree_init(&f->dom, g, alloc, progress, err);
     if (st != RCH_OK) {
         rch_view_deinit(&f->view);
         return st;
     }
-    st = rch__keepers_go_on(progress, 0, err);
+    st = rch__keepers_go_on(f, 0, err);
     if (st == RCH_OK)
         st = grow(f, err);
     if (st == RCH_OK)
-        st = rch__keepers_go_on(progress, 1, err);
+        st = rch__keepers_go_on(f, 1, err);
     if (st != RCH_OK)
         rch__forest_deinit(f);
     return st;
@@ -120,13 +123,11 @@ bool rch__is_most(uint64_t part, uint64_t whole)
     return part && part >= whole - whole / 10 * 3;  // 70 %: MAT's limit for an accumulation point
 }
 
-enum rch_status rch__keepers_go_on(const struct rch_progress *progress, uint64_t stage,
+enum rch_status rch__keepers_go_on(const struct rch__forest *f, uint64_t stage,
                                    struct rch_error *err)
 {
     enum { NUM_STAGES = 3 };
-    if (rch_go_on(progress, "who keeps most", stage, NUM_STAGES))
-        return RCH_OK;
-    return rch_fail(err, RCH_ECANCELED, "who keeps most");
+    return rch_view_stage(&f->view, stage, NUM_STAGES, err);
 }
 
 // --- modules ---
@@ -192,7 +193,7 @@ static enum rch_status add_others(struct module_sums *s, struct rch_error *err)
     struct rch_keeper shared = {.kind = RCH_KEEPER_SHARED, .node = RCH_NO_NODE};
     struct rch_keeper orphans = {.kind = RCH_KEEPER_ORPHANS, .node = RCH_NO_NODE};
     struct rch_keeper kinds[RCH_NUM_ROOT_KINDS] = {{.kind = RCH_KEEPER_ROOTS}};
-    for (rch_node v = 0; v < g->num_nodes; v++) {
+    for (rch_node v = 0; v < g->num_nodes && rch_goes_on(&s->f->asking, 1); v++) {
         if (rch_is_orphan(&s->f->dom, v) && !rch_is_root(g, v)) {
             orphans.retained_objects++;
             orphans.retained += rch_size_bytes(g, v);
@@ -201,6 +202,7 @@ static enum rch_status add_others(struct module_sums *s, struct rch_error *err)
             add_subtree(s, rch_is_root(g, v) ? &kinds[kind] : &shared, v);
         }
     }
+    RCH_TRY(rch_view_check(&s->f->view, err));
     for (int i = 0; i < RCH_NUM_ROOT_KINDS; i++) {
         kinds[i].kind = RCH_KEEPER_ROOTS;
         kinds[i].node = RCH_NO_NODE;
@@ -291,7 +293,7 @@ enum rch_status rch_keepers(const struct rch_graph *g, const struct rch_reverse 
 {
     struct rch_reverse own = {0};
     if (!rev)
-        RCH_TRY(rch_reverse_init(&own, g, alloc, err));
+        RCH_TRY(rch_reverse_make(&own, g, alloc, options->progress, err));
     struct rch_keepers *keepers = rch_calloc(alloc, 1, sizeof(*keepers));
     enum rch_status st = keepers ? RCH_OK : no_memory(g, err);
     if (keepers) {

@@ -10,7 +10,8 @@
 struct rch__forest {
     const struct rch_graph *g;
     const struct rch_alloc *alloc;
-    struct rch_view view;  // nobody asks: the asker's variables count
+    struct rch_view view;      // nobody asks: the asker's variables count
+    struct rch_asking asking;  // the view's
     struct rch_domtree dom;
     uint64_t *bytes;         // retained; num_nodes + 1
     struct rch_block count;  // uint32_t, num_nodes + 1: dominated nodes, itself included
@@ -18,7 +19,7 @@ struct rch__forest {
     struct rch_block
         plumbing;  // bits: nodes that stand for their dominator: attribute dictionaries, cells
 };
-/// On error nothing is left to free.
+/// Stays where it is: the view refers to it. On error nothing is left to free.
 RCH_MUST_CHECK enum rch_status rch__forest_init(struct rch__forest *f, const struct rch_graph *g,
                                                 const struct rch_reverse *rev,
                                                 const struct rch_progress *progress,
@@ -35,8 +36,8 @@ uint64_t rch__objects_under(const struct rch__forest *f, rch_node v);
 bool rch__is_most(uint64_t part, uint64_t whole);
 
 /// Report that `stage` of the work after the tree is done; RCH_ECANCELED if it should end.
-RCH_MUST_CHECK enum rch_status rch__keepers_go_on(const struct rch_progress *progress,
-                                                  uint64_t stage, struct rch_error *err);
+RCH_MUST_CHECK enum rch_status rch__keepers_go_on(const struct rch__forest *f, uint64_t stage,
+                                                  struct rch_error *err);
 
 // One file a kind of row.
 RCH_MUST_CHECK enum rch_status rch__keepers_by_module(struct rch__forest *f,

@@ -43,9 +43,9 @@ static bool is_candidate(const struct rch__forest *f, const uint64_t *passage, r
     return !rch_is_orphan(&f->dom, v) && !rch_bit(f->plumbing.mem, v) && !rch_bit(passage, v);
 }
 
-static void mark_passages(const struct rch__forest *f, uint64_t *passage)
+static void mark_passages(struct rch__forest *f, uint64_t *passage)
 {
-    for (rch_node v = 0; v < f->g->num_objects; v++) {
+    for (rch_node v = 0; v < f->g->num_objects && rch_goes_on(&f->asking, 2); v++) {
         if (rch_is_orphan(&f->dom, v) || rch_bit(f->plumbing.mem, v))
             continue;
         rch_node above = rch__object_above(f, v);
@@ -111,7 +111,7 @@ static enum rch_status collect_below(struct picker *p, struct rch_error *err)
     }
     if (p->num)
         qsort(rows, p->num, sizeof(*rows), by_node);
-    for (rch_node v = 0; v < g->num_objects; v++) {
+    for (rch_node v = 0; v < g->num_objects && rch_goes_on(&p->f->asking, 2); v++) {
         if (rch_is_orphan(&p->f->dom, v) || rch_bit(p->f->plumbing.mem, v))
             continue;
         struct row_of key = {rch__object_above(p->f, v), 0};
@@ -121,6 +121,7 @@ static enum rch_status collect_below(struct picker *p, struct rch_error *err)
         struct below below = {row->row, g->shapes[g->shape_of[v]].type, v};
         RCH_TRY(rch_vec_append(&p->below, &below, 1, err));
     }
+    RCH_TRY(rch_view_check(&p->f->view, err));
     if (p->below.num)
         qsort(p->below.mem, p->below.num, sizeof(struct below), by_row);
     return RCH_OK;
@@ -256,11 +257,11 @@ static enum rch_status fill_rows(struct picker *p, struct rch_error *err)
 
 static enum rch_status pick_and_fill(struct picker *p, struct rch_error *err)
 {
-    for (rch_node v = 0; v < p->f->g->num_objects; v++)
+    for (rch_node v = 0; v < p->f->g->num_objects && rch_goes_on(&p->f->asking, 1); v++)
         if (is_candidate(p->f, p->passage, v))
             pick(p, v);
     RCH_TRY(collect_below(p, err));
-    RCH_TRY(rch__keepers_go_on(p->options->progress, 2, err));
+    RCH_TRY(rch__keepers_go_on(p->f, 2, err));
     return fill_rows(p, err);
 }
 

@@ -59,7 +59,7 @@ static void note_dominator(struct hands *h, struct hand *hand, rch_node owner)
 static void count_members(struct hands *h)
 {
     const struct rch_graph *g = h->f->g;
-    for (uint32_t i = 0; i < h->question->num_members; i++) {
+    for (uint32_t i = 0; i < h->question->num_members && rch_goes_on(&h->f->asking, 4); i++) {
         rch_node v = h->question->members[i], owner;
         struct hand *hand = &h->by_group[group_of(h, v, &owner)];
         hand->members++;
@@ -82,7 +82,7 @@ static void count_retained(struct hands *h)
     const rch_node *order = f->order.mem;
     const uint32_t *count = f->count.mem;
     uint32_t past = 0;
-    for (uint32_t i = 1; i < f->dom.num_reached; i++) {
+    for (uint32_t i = 1; i < f->dom.num_reached && rch_goes_on(&h->f->asking, 1); i++) {
         rch_node v = order[i], owner;
         if (!rch_bit(h->members, v))
             continue;
@@ -112,6 +112,8 @@ static enum rch_status find_common(struct hands *h, rch_node *common_out, struct
     *common_out = rch_super_root(dom);
     for (uint32_t i = dom->num_reached; i-- > 1;) {
         rch_node v = dom->preorder[i];
+        if (!rch_goes_on(&h->f->asking, 1))
+            return rch_view_check(&h->f->view, err);
         num[v] += rch_bit(h->members, v);
         if (num[v] == h->question->num_members) {
             while (v < dom->num_nodes && (rch_bit(h->members, v) || rch_bit(h->f->plumbing.mem, v)))
@@ -249,6 +251,7 @@ static enum rch_status answer(struct rch__forest *f, const struct rch_question *
     out->is_partial = g->info.is_partial != 0;
     count_members(&h);
     count_retained(&h);
+    RCH_TRY(rch_view_check(&f->view, err));
     return tell(&h, err);
 }
 
@@ -283,7 +286,7 @@ enum rch_status rch_dominators_of(const struct rch_graph *g, const struct rch_re
     RCH_TRY(check(g, question, err));
     struct rch_reverse own = {0};
     if (!rev)
-        RCH_TRY(rch_reverse_init(&own, g, alloc, err));
+        RCH_TRY(rch_reverse_make(&own, g, alloc, progress, err));
     struct rch_dominators_of *made = rch_calloc(alloc, 1, sizeof(*made));
     enum rch_status st = made ? RCH_OK : no_memory(g, err);
     if (made) {

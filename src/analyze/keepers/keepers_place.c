@@ -56,7 +56,7 @@ static bool is_proper(const struct places *p, const struct rch_trail_node *node)
 static void count_own(struct places *p)
 {
     const struct rch_graph *g = p->f->g;
-    for (uint32_t i = 0; i < p->t->nodes.num; i++) {
+    for (uint32_t i = 0; i < p->t->nodes.num && rch_goes_on(&p->f->asking, 4); i++) {
         const struct rch_trail_node *node = NODE(p->t, i);
         struct spot *spot = &p->spots[node->cls];
         spot->objects += is_proper(p, node);
@@ -68,10 +68,10 @@ static void count_own(struct places *p)
 // As rch_retained_by_type, for classes.
 static void count_retained(struct places *p)
 {
-    const struct rch__forest *f = p->f;
+    struct rch__forest *f = p->f;
     const rch_node *order = f->order.mem;
     const uint32_t *count = f->count.mem;
-    for (uint32_t i = 1; i < f->dom.num_reached; i++) {
+    for (uint32_t i = 1; i < f->dom.num_reached && rch_goes_on(&f->asking, 2); i++) {
         rch_node v = order[i];
         uint32_t index = p->t->slot[v];
         if (!index || rch_is_root(f->g, v))  // garbage; a root is no object of its class
@@ -106,6 +106,8 @@ static uint64_t weight_of(const struct places *p, const struct spot *spot)
 static int compare_places(const void *a, const void *b, void *ctx)
 {
     const struct places *p = ctx;
+    if (!rch_goes_on(&p->f->asking, 4))
+        return 0;  // a sort that nobody wants any more ends soon
     uint32_t c = *(const uint32_t *)a, d = *(const uint32_t *)b;
     uint64_t x = weight_of(p, &p->spots[c]), y = weight_of(p, &p->spots[d]);
     if (x != y)
@@ -133,7 +135,7 @@ static void sort_members(struct places *p)
         p->spots[c].first = sum;
         sum += (uint32_t)p->spots[c].objects;
     }
-    for (uint32_t i = 0; i < p->t->nodes.num; i++)
+    for (uint32_t i = 0; i < p->t->nodes.num && rch_goes_on(&p->f->asking, 4); i++)
         if (is_proper(p, NODE(p->t, i)))
             p->members[p->spots[NODE(p->t, i)->cls].first++] = i;
     for (uint32_t c = 0; c < p->t->classes.num; c++)
@@ -149,6 +151,7 @@ static enum rch_status tell(struct places *p, struct rch_error *err)
     if (!p->out->rows)
         return no_memory(g, err);
     sort_members(p);
+    RCH_TRY(rch_view_check(&p->f->view, err));
     for (uint32_t i = 0; i < num; i++) {
         const struct spot *spot = &p->spots[p->ranked[i]];
         struct rch_keeper *row = &p->out->rows[p->out->num_rows++];
@@ -196,6 +199,7 @@ static enum rch_status weigh(struct places *p, struct rch_error *err)
     count_own(p);
     count_retained(p);
     rank(p);
+    RCH_TRY(rch_view_check(&p->f->view, err));
     return tell(p, err);
 }
 
@@ -216,7 +220,7 @@ enum rch_status rch__keepers_by_place(struct rch__forest *f,
     if (st == RCH_OK)
         st = run(f, &trails, err);
     if (st == RCH_OK)
-        st = rch__keepers_go_on(options->progress, 2, err);
+        st = rch__keepers_go_on(f, 2, err);
     if (st == RCH_OK)
         st = weigh(&p, err);
     rch_trails_deinit(&trails);

@@ -111,6 +111,7 @@ static enum rch_status name(const struct namer *n, bool of_garbage, struct rch_e
     struct rch_trails trails;
     if (!find_region(n))
         return RCH_OK;
+    RCH_TRY(rch_view_check(n->view, err));
     enum rch_status st = rch_trails_init(&trails, n->view, n->region, n->sinks, n->slot, err);
     if (st == RCH_OK)
         st = run(n, &trails, of_garbage, err);

@@ -8,7 +8,7 @@
 #include "analyze/keepers/named_impl.h"
 #include "analyze/common/select.h"
 
-enum { NAME_BYTES = 4096 };
+enum { NAME_BYTES = 4096, NAME_STEPS = 4 };  // steps: what naming a reference takes
 
 static enum rch_status no_memory(struct rch_error *err)
 {
@@ -256,6 +256,8 @@ static enum rch_status follow_hits(struct rch__walker *w, struct rch_error *err)
         RCH_TRY(add_node(w, g->edges[RCH_VEC_AT(&w->hits, uint32_t, i)], err));
     for (size_t i = 0; i < w->work.num; i++) {
         rch_node v = RCH_VEC_AT(&w->work, rch_node, i);
+        if (!rch_goes_on(w->view->asking, 1 + NAME_STEPS * rch_num_refs(g, v)))
+            return rch_view_check(w->view, err);
         for (uint32_t e = g->edge_start[v]; e < g->edge_start[v + 1]; e++)
             if (g->edges[e] != RCH_NO_NODE && rch_shown_of(w->view, v, e).fold == RCH_FOLD_BACK)
                 RCH_TRY(add_node(w, g->edges[e], err));
@@ -272,6 +274,8 @@ static enum rch_status find_among(struct rch__walker *w, const struct rch__step 
     for (size_t i = 0; i < w->work.num; i++) {
         rch_node v = RCH_VEC_AT(&w->work, rch_node, i);
         for (uint32_t e = g->edge_start[v]; e < g->edge_start[v + 1]; e++) {
+            if (!rch_goes_on(w->view->asking, NAME_STEPS))
+                return rch_view_check(w->view, err);
             if (g->edges[e] == RCH_NO_NODE)
                 continue;
             bool folds = rch_shown_of(w->view, v, e).fold == RCH_FOLD_FORWARD;
@@ -332,6 +336,8 @@ static enum rch_status tell_hop(struct rch__walker *w, const struct rch__step *s
     for (size_t i = 0; i < w->hits.num; i++) {
         uint32_t e = RCH_VEC_AT(&w->hits, uint32_t, i);
         rch_node v = rch_source_of(g, e);
+        if (!rch_goes_on(w->view->asking, NAME_STEPS))
+            return rch_view_check(w->view, err);
         struct rch_shown shown = rch_shown_of(w->view, v, e);
         uint32_t num = shown.kind == RCH_EDGE_ATTRIBUTE ? 0 : rch_num_entries(g, v, e);
         if (i == 0 || shown.kind < hop->kind)
@@ -366,6 +372,8 @@ static enum rch_status take_whole_entries(struct rch__walker *w, uint32_t *num_o
     for (size_t i = 0; i < num; i++) {
         uint32_t e = RCH_VEC_AT(&w->hits, uint32_t, i), first = e, past = e + 1;
         rch_node v = rch_source_of(g, e);
+        if (!rch_goes_on(w->view->asking, NAME_STEPS))
+            return rch_view_check(w->view, err);
         if (rch_arc_of(w->view, v, e) == RCH_ARC_GROUP)
             rch_entry_of(g, v, e, &first, &past);
         *num_out += first != last;
@@ -392,6 +400,8 @@ enum rch_status rch__take_edges(struct rch__walker *w, struct rch_named_referenc
         if (i && hits[i] == hits[i - 1])
             continue;
         rch_node v = rch_source_of(g, hits[i]);
+        if (!rch_goes_on(w->view->asking, NAME_STEPS))
+            return rch_view_check(w->view, err);
         edges[out->num_edges] = hits[i];
         sources[out->num_edges++] = v;
         out->num_fixed += rch_arc_of(w->view, v, hits[i]) == RCH_ARC_FIXED;
@@ -490,6 +500,8 @@ enum rch_status rch__near_steps(struct rch__walker *w, const struct rch__step *s
     for (size_t i = 0; i < w->work.num; i++) {
         rch_node v = RCH_VEC_AT(&w->work, rch_node, i);
         for (uint32_t e = g->edge_start[v]; e < g->edge_start[v + 1]; e++) {
+            if (!rch_goes_on(w->view->asking, NAME_STEPS))
+                return rch_view_check(w->view, err);
             rch_str name = name_for(w, v, e, step->kind);
             if (name != RCH_NO_STR)
                 RCH_TRY(add_near(w, step, name, prefix, near, err));

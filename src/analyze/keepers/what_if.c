@@ -22,9 +22,9 @@ struct asker {
     struct rch_what_if *answer;
     struct rch_cuts cuts;
     struct rch_whatif reach;
-    struct rch_block queue;   // rch_node, room for all nodes
-    struct rch_block region;  // rch_node: what all cuts free
-    const struct rch_progress *progress;
+    struct rch_block queue;    // rch_node, room for all nodes
+    struct rch_block region;   // rch_node: what all cuts free
+    struct rch_asking asking;  // the view's
 };
 
 static enum rch_status no_memory(const struct rch_graph *g, struct rch_error *err)
@@ -34,9 +34,7 @@ static enum rch_status no_memory(const struct rch_graph *g, struct rch_error *er
 
 static enum rch_status go_on(struct asker *a, uint64_t done, struct rch_error *err)
 {
-    if (rch_go_on(a->progress, "what if", done, a->answer->num_cuts + UINT64_C(2)))
-        return RCH_OK;
-    return rch_fail(err, RCH_ECANCELED, "what if");
+    return rch_view_stage(&a->view, done, a->answer->num_cuts + UINT64_C(2), err);
 }
 
 // --- what is cut ---
@@ -69,13 +67,15 @@ static enum rch_status add_cuts(struct asker *a, struct rch_error *err)
 {
     for (uint32_t i = 0; i < a->answer->num_cuts; i++) {
         const struct rch_named_reference *named = a->answer->cuts[i].named;
+        if (!rch_goes_on(&a->asking, 1 + named->num_edges))
+            break;
         for (uint32_t k = 0; k < named->num_edges; k++)  // a weak one is nothing to cut
             if (rch_edge_holds(&a->view, named->sources[k], named->edges[k]))
                 RCH_TRY(rch_cuts_add(&a->cuts, named->sources[k], named->edges[k], UINT64_C(1) << i,
                                      err));
     }
     rch_cuts_close(&a->cuts);
-    return RCH_OK;
+    return rch_view_check(&a->view, err);
 }
 
 // --- what becomes free, by type ---
@@ -130,12 +130,13 @@ static enum rch_status count_types(struct asker *a, struct rch_error *err)
         return no_memory(g, err);
     for (uint32_t t = 0; t < g->num_types; t++)
         sums[t].type = t;
-    for (uint64_t i = 0; i < answer->frees.objects; i++) {
+    for (uint64_t i = 0; i < answer->frees.objects && rch_goes_on(&a->asking, 1); i++) {
         struct type_sum *sum = &sums[g->shapes[g->shape_of[region[i]]].type];
         sum->objects++;
         if (__builtin_add_overflow(sum->bytes, rch_size_bytes(g, region[i]), &sum->bytes))
             sum->bytes = UINT64_MAX;
     }
+    RCH_TRY(rch_view_check(&a->view, err));
     uint32_t num = join_types(g, sums);
     answer->types = rch_arena_take(&answer->arena, num, sizeof(*answer->types));
     if (!answer->types)
@@ -179,7 +180,7 @@ static void count_targets(struct asker *a, uint64_t active, struct rest *rest,
 {
     const struct rch_graph *g = a->view.g;
     const struct rch_cut_edge *rows = a->cuts.edges.mem;
-    for (size_t i = 0; i < a->cuts.edges.num; i++) {
+    for (size_t i = 0; i < a->cuts.edges.num && rch_goes_on(&a->asking, 2); i++) {
         rch_node to = g->edges[rows[i].edge];
         if (!(rows[i].holders & active) || !rch_bit(a->reach.live, rows[i].source) ||
             rch_is_removed(&a->view, to) || !rch_bit_add(rest->seen, to))
@@ -199,6 +200,8 @@ static void count_beyond(struct asker *a, struct rest *rest)
     const uint32_t shared = RCH_TYPE_IS_TYPE | RCH_TYPE_IS_FUNCTION | RCH_TYPE_IS_MODULE;
     for (uint64_t i = 0; i < a->answer->frees.objects; i++) {
         rch_node v = region[i];
+        if (!rch_goes_on(&a->asking, 1 + rch_num_refs(g, v)))
+            return;
         for (uint32_t e = g->edge_start[v]; !rch_bit(rest->after, v) && e < g->edge_start[v + 1];
              e++) {
             rch_node to = g->edges[e];
@@ -228,6 +231,7 @@ static enum rch_status tell_other(struct asker *a, uint64_t active, rch_node v,
 {
     struct rch_view view;
     RCH_TRY(rch_view_init(&view, a->view.g, a->view.rev, &nobody, a->view.alloc, err));
+    view.asking = &a->asking;
     enum rch_status st = RCH_OK;
     for (uint32_t i = 0; i < a->answer->num_cuts && st == RCH_OK; i++) {
         const struct rch_named_reference *named = a->answer->cuts[i].named;
@@ -255,6 +259,7 @@ static enum rch_status tell_kept(struct asker *a, uint64_t active, const uint64_
         count_beyond(a, &rest);
         kept->is_beyond = rest.has_any;
     }
+    RCH_TRY(rch_view_check(&a->view, err));
     if (!rest.has_any)
         return RCH_OK;
     uint32_t type = most_kept(g, &rest);
@@ -277,6 +282,7 @@ static enum rch_status tell_each(struct asker *a, struct rch_error *err)
             break;
         }
         struct rch_freed left = rch_whatif_reach(&a->reach, UINT64_C(1) << i);
+        RCH_TRY(rch_view_check(&a->view, err));
         cut->frees.objects = answer->frees.objects - left.objects;
         cut->frees.bytes = answer->frees.bytes - left.bytes;
         RCH_TRY(tell_kept(a, UINT64_C(1) << i, a->reach.scratch, &cut->kept, err));
@@ -336,9 +342,10 @@ static enum rch_status answer_with(const struct rch_graph *g, const struct rch_r
         return no_memory(g, err);
     rch_arena_init(&answer->arena, alloc);
     answer->is_partial = g->info.is_partial != 0;
-    struct asker a = {.answer = answer, .progress = progress};
+    struct asker a = {.answer = answer, .asking = {.progress = progress, .phase = "what if"}};
     enum rch_status st = rch_view_init(&a.view, g, rev, &nobody, alloc, err);
     if (st == RCH_OK) {
+        a.view.asking = &a.asking;
         st = ask(&a, texts, num, unclear, err);
         rch_view_deinit(&a.view);
     }
@@ -362,7 +369,7 @@ enum rch_status rch_what_if(const struct rch_graph *g, const struct rch_reverse 
                         (int)RCH_MAX_CUTS);
     struct rch_reverse own = {0};
     if (!rev)
-        RCH_TRY(rch_reverse_init(&own, g, alloc, err));
+        RCH_TRY(rch_reverse_make(&own, g, alloc, progress, err));
     enum rch_status st =
         answer_with(g, rev ? rev : &own, texts, num, progress, alloc, out, unclear, err);
     if (!rev)

@@ -7,7 +7,7 @@
 #include "analyze/common/heap.h"
 #include "analyze/common/mix.h"
 
-enum { FIRST_TABLE = 1024, REPORT_EVERY = 1 << 12, ENOUGH_STEPS = 2 << 20 };
+enum { FIRST_TABLE = 1024, ENOUGH_STEPS = 2 << 20, END_STEPS = 16 };
 #define NO_END UINT32_MAX
 
 // A path without its beginning: from `node` by `edge` to what the end `next` begins with.
@@ -234,6 +234,8 @@ static enum rch_status expand(struct rch_best_paths *b, uint32_t index, struct r
     const struct end next = *END(b, index);
     for (uint32_t i = rev->start[next.node]; i < rev->start[next.node + 1]; i++) {
         rch_node from = rev->source[i];
+        if (!rch_goes_on(view->asking, END_STEPS))
+            return rch_view_check(view, err);
         if (b->far->cost[from] == RCH_FAR || from == next.node ||
             !rch_edge_holds(view, from, rev->edge[i]) ||
             ends_at_module(b, &next, from, rev->edge[i]))
@@ -319,14 +321,12 @@ static enum rch_status runs_into_itself(struct rch_best_paths *b, uint32_t index
 
 enum rch_status rch_best_paths_init(struct rch_best_paths *b, struct rch_view *view,
                                     const struct rch_distances *far, rch_node target, bool each,
-                                    uint64_t max_steps, const struct rch_progress *progress,
-                                    struct rch_error *err)
+                                    uint64_t max_steps, struct rch_error *err)
 {
     *b = (struct rch_best_paths){
         .view = view,
         .far = far,
         .each = each,
-        .progress = progress,
         .max_steps = max_steps ? max_steps : ENOUGH_STEPS,
     };
     b->max_ends = view->rev->num_refs + b->max_steps;
@@ -371,9 +371,8 @@ enum rch_status rch_best_paths_next(struct rch_best_paths *b, rch_node *root_out
         bool is_loop = false;
         if (!end->is_active || end->is_done)
             continue;  // another took its place
-        if (++b->num_steps % REPORT_EVERY == 0 &&
-            !rch_go_on(b->progress, "paths", b->num_steps, b->max_steps))
-            return rch_fail(err, RCH_ECANCELED, "paths");
+        if (!rch_goes_on(b->view->asking, END_STEPS))
+            return rch_view_check(b->view, err);
         end->is_done = true;
         if (rch_is_root(b->view->g, end->node)) {
             *root_out = end->node;

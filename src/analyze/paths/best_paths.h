@@ -16,9 +16,8 @@
 struct rch_best_paths {
     struct rch_view *view;
     const struct rch_distances *far;
-    const struct rch_progress *progress;
     bool each;  // every path by itself, also through modules
-    uint64_t max_steps, max_ends, num_steps;
+    uint64_t max_steps, max_ends;
     bool has_found;                    // before that as many more steps as there are references
     struct rch_vec ends, heap, table;  // private
     struct rch_block type_hashes;      // uint64_t a type, 0: not yet known
@@ -28,11 +27,11 @@ struct rch_best_paths {
     bool has_given_up;  // max_steps; what was found is right, but there may be more
 };
 
-/// `far` must be of this view. 72 bytes an end and 24 while it waits, 4 a node, one for each reference looked at. RCH_ENOMEM only.
+/// `far` must be of this view. 72 bytes an end and 24 while it waits, 4 a node, one for each
+/// reference looked at. RCH_ENOMEM only; rch_best_paths_next asks the view's `asking`.
 RCH_MUST_CHECK enum rch_status rch_best_paths_init(struct rch_best_paths *b, struct rch_view *view,
                                                    const struct rch_distances *far, rch_node target,
                                                    bool each, uint64_t max_steps,
-                                                   const struct rch_progress *progress,
                                                    struct rch_error *err);
 void rch_best_paths_deinit(struct rch_best_paths *b);
 

@@ -392,8 +392,12 @@ static enum rch_status scan_nodes(const struct matches *m, struct rch_error *err
             rch_bit_set(may.mem, s);
     }
     for (rch_node v = 0; v < g->num_nodes; v++) {
+        if (!rch_goes_on(m->f->view->asking, 1))
+            return rch_view_check(m->f->view, err);
         if (!rch_bit(may.mem, g->shape_of[v]))
             continue;
+        if (!rch_goes_on(m->f->view->asking, 2 * rch_num_refs(g, v)))
+            return rch_view_check(m->f->view, err);
         for (uint32_t e = g->edge_start[v]; e < g->edge_start[v + 1]; e++) {
             if (rows_to_scan(m->f, (uint32_t)(label_of(g, v, e) - g->labels)))
                 RCH_TRY(try_edge(m, v, e, err));
@@ -412,6 +416,8 @@ static enum rch_status scan_keys(const struct matches *m, struct rch_error *err)
         for (uint32_t i = rev->start[key]; i < rev->start[key + 1]; i++) {
             rch_node v = rev->source[i];
             uint32_t value = rev->edge[i] + 1;
+            if (!rch_goes_on(m->f->view->asking, 2))
+                return rch_view_check(m->f->view, err);
             if (value == g->edge_start[v + 1] || label_of(g, v, value)->kind != RCH_EDGE_VALUE ||
                 rch_key_of_value(g, v, value - g->edge_start[v]) != key ||
                 rows_to_scan(m->f, (uint32_t)(label_of(g, v, value) - g->labels)))

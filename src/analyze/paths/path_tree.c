@@ -40,6 +40,8 @@ static enum rch_status place(struct tree *tree, uint32_t index, struct rch_error
     RCH_TRY(rch_vec_append(&tree->work, &index, 1, err));
     while (tree->work.num) {
         uint32_t at = RCH_VEC_AT(&tree->work, uint32_t, --tree->work.num);
+        if (!rch_goes_on(t->view->asking, 2))
+            return rch_view_check(t->view, err);
         bool is_object = NODE(t, at)->ins == 0;
         if (!rch_bit_add(tree->placed, at))
             continue;
@@ -75,6 +77,8 @@ static enum rch_status fill_hop(struct tree *tree, uint32_t cls, struct rch_hop 
 static int compare_branches(const void *a, const void *b, void *ctx)
 {
     const struct tree *tree = ctx;
+    if (!rch_goes_on(tree->t->view->asking, 4))
+        return 0;  // a sort that nobody wants any more ends soon
     uint32_t c = *(const uint32_t *)a, d = *(const uint32_t *)b;
     uint32_t x = CLASS(tree->t, c)->parent, y = CLASS(tree->t, d)->parent;
     if (x != y)
@@ -130,6 +134,7 @@ static enum rch_status put_in_order(struct tree *tree, const struct rch_hop *hop
         return no_memory(err);
     if (order.num)
         qsort_r(order.mem, order.num, sizeof(uint32_t), compare_branches, tree);
+    RCH_TRY(rch_view_check(tree->t->view, err));
     for (uint32_t i = (uint32_t)order.num; i-- > 0;)
         first[CLASS(tree->t, RCH_VEC_AT(&order, uint32_t, i))->parent + 1] = i + 1;
     if (order.num)
@@ -137,6 +142,8 @@ static enum rch_status put_in_order(struct tree *tree, const struct rch_hop *hop
     while (stack.num) {
         uint32_t at = RCH_VEC_AT(&stack, uint32_t, --stack.num) - 1;
         uint32_t cls = RCH_VEC_AT(&order, uint32_t, at), next = at + 2;
+        if (!rch_goes_on(tree->t->view->asking, 4))
+            return rch_view_check(tree->t->view, err);
         RCH_TRY(add_branch(tree, cls, &hops[cls],
                            &tree->answer->branches[tree->answer->num_branches], err));
         tree->answer->num_branches++;
@@ -157,6 +164,8 @@ static enum rch_status fill(struct tree *tree, struct rch_error *err)
     if (!hops.mem)
         return no_memory(err);
     for (uint32_t i = 0; i < t->nodes.num; i++) {
+        if (!rch_goes_on(t->view->asking, 1))
+            return rch_view_check(t->view, err);
         if (!rch_bit(t->sinks, NODE(t, i)->node))
             continue;
         tree->ends[NODE(t, i)->cls]++;
@@ -165,6 +174,8 @@ static enum rch_status fill(struct tree *tree, struct rch_error *err)
     }
     for (uint32_t c = num; c-- > 0;) {  // a class comes after its parent
         uint32_t parent = CLASS(t, c)->parent;
+        if (!rch_goes_on(t->view->asking, 4))
+            return rch_view_check(t->view, err);
         if (parent == RCH_NO_CLASS || !tree->below[c])
             continue;
         RCH_TRY(fill_hop(tree, c, (struct rch_hop *)hops.mem + c, err));
@@ -216,6 +227,8 @@ static enum rch_status count_dropped(struct rch__ways *w, struct rch_trails *t,
         rows[i] = node->ins ? UINT32_MAX : rch_filter_root(w->filter, node->node);
         for (uint32_t in = node->ins; in && rows[i]; in = IN(t, in - 1)->next) {
             uint32_t from = IN(t, in - 1)->from;
+            if (!rch_goes_on(w->view.asking, 4))
+                return rch_view_check(&w->view, err);
             rows[i] &=
                 rows[from] | rch_filter_edge(w->filter, NODE(t, from)->node, IN(t, in - 1)->edge);
         }
@@ -295,9 +308,7 @@ static void count_rest(struct search *s, const struct rch_trails *t)
 static enum rch_status go_on(struct search *s, uint64_t stage, struct rch_error *err)
 {
     enum { NUM_STAGES = 4 };
-    return rch_go_on(s->w->options->progress, "paths", stage, NUM_STAGES)
-               ? RCH_OK
-               : rch_fail(err, RCH_ECANCELED, "paths");
+    return rch_view_stage(&s->w->view, stage, NUM_STAGES, err);
 }
 
 static enum rch_status search_from(struct search *s, enum rch_start from, bool is_counting,
@@ -320,7 +331,7 @@ static enum rch_status search_from(struct search *s, enum rch_start from, bool i
     if (st == RCH_OK && !is_counting && from == RCH_START_LIVE)
         count_rest(s, &t);
     rch_trails_deinit(&t);
-    return st;
+    return st == RCH_OK ? rch_view_check(&w->view, err) : st;
 }
 
 enum rch_status rch__path_tree(struct rch__ways *w, struct rch_error *err)

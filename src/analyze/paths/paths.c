@@ -62,8 +62,7 @@ static enum rch_status search(struct rch__ways *w, const struct rch_distances *f
 {
     const struct rch_paths_options *o = w->options;
     struct rch_best_paths b;
-    RCH_TRY(
-        rch_best_paths_init(&b, &w->view, far, target, o->each, o->max_steps, o->progress, err));
+    RCH_TRY(rch_best_paths_init(&b, &w->view, far, target, o->each, o->max_steps, err));
     enum rch_status st = collect(&b, o->max_paths ? o->max_paths : DEFAULT_PATHS, ways, err);
     rch_best_paths_deinit(&b);
     return st;
@@ -75,8 +74,7 @@ static enum rch_status find(struct rch__ways *w, rch_node target, struct ways *w
 {
     for (int start = RCH_START_LIVE; start <= RCH_START_GARBAGE; start++) {
         __attribute__((cleanup(rch_distances_deinit))) struct rch_distances far = {0};
-        RCH_TRY(
-            rch_distances_init(&far, &w->view, (enum rch_start)start, w->options->progress, err));
+        RCH_TRY(rch_distances_init(&far, &w->view, (enum rch_start)start, err));
         *is_garbage = start == RCH_START_GARBAGE;
         if (far.cost[target] != RCH_FAR)
             return search(w, &far, target, ways, err);
@@ -237,6 +235,7 @@ static enum rch_status run(struct rch__ways *w, struct rch_error *err)
     const struct rch_paths_options *o = w->options;
     struct rch_filter filter;
     const struct rch_question *q = w->view.question;
+    RCH_TRY(rch_view_stage(&w->view, 0, 0, err));
     RCH_TRY(rch_view_postpone(&w->view, err));
     RCH_TRY(rch_filter_init(&filter, &w->view, o->excludes, o->num_excludes, err));
     w->filter = o->num_excludes ? &filter : NULL;
@@ -256,13 +255,15 @@ static enum rch_status answer_question(const struct rch_graph *g, const struct r
                                        struct rch_error *err)
 {
     struct rch__ways w = {.options = options, .answer = answer};
+    struct rch_asking asking = {.progress = options->progress, .phase = "paths"};
     __attribute__((cleanup(rch_reverse_deinit))) struct rch_reverse own = {.alloc = alloc};
     RCH_TRY(begin(answer, g, question, options, err));
     if (!rev) {
-        RCH_TRY(rch_reverse_init(&own, g, alloc, err));
+        RCH_TRY(rch_reverse_make(&own, g, alloc, options->progress, err));
         rev = &own;
     }
     RCH_TRY(rch_view_init(&w.view, g, rev, question, alloc, err));
+    w.view.asking = &asking;
     enum rch_status st = run(&w, err);
     rch_view_deinit(&w.view);
     return st;

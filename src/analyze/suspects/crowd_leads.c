@@ -36,14 +36,14 @@ static void sort_children(struct crowds *c)
 {
     const struct rch_domtree *dom = &c->s->dom;
     uint32_t sum = 0;
-    for (uint32_t i = 1; i < dom->num_reached; i++)
+    for (uint32_t i = 1; i < dom->num_reached && rch_goes_on(&c->s->asking, 1); i++)
         if (dom->idom[dom->preorder[i]] != rch_super_root(dom))
             c->start[dom->idom[dom->preorder[i]]]++;
     for (rch_node v = 0; v <= dom->num_nodes; v++) {
         sum += c->start[v];
         c->start[v] = sum;
     }
-    for (uint32_t i = dom->num_reached; i-- > 1;) {
+    for (uint32_t i = dom->num_reached; i-- > 1 && rch_goes_on(&c->s->asking, 2);) {
         rch_node v = dom->preorder[i];
         if (dom->idom[v] != rch_super_root(dom))
             c->child[--c->start[dom->idom[v]]] = v;
@@ -132,8 +132,11 @@ static enum rch_status look(struct crowds *c, struct rch_error *err)
 {
     const struct rch_graph *g = c->s->g;
     sort_children(c);
+    RCH_TRY(rch_view_check(&c->s->view, err));
     for (rch_node v = 0; v < g->num_nodes; v++) {
         uint32_t num = c->start[v + 1] - c->start[v];
+        if (!rch_goes_on(&c->s->asking, 1 + num))
+            return rch_view_check(&c->s->view, err);
         if (num >= MIN_OBJECTS || (num > 1 && c->s->retained[v] > c->s->heap_bytes / BIG_PART))
             RCH_TRY(look_below(c, v, err));
     }

@@ -42,10 +42,10 @@ static enum rch_status find_types(const struct rch__search *s, struct rch_vec *t
     return RCH_OK;
 }
 
-static void measure(const struct rch__search *s, struct rch__lead *lead)
+static void measure(struct rch__search *s, struct rch__lead *lead)
 {
     lead->objects = lead->bytes = 0;
-    for (rch_node v = 0; v < s->g->num_objects; v++) {
+    for (rch_node v = 0; v < s->g->num_objects && rch_goes_on(&s->asking, 1); v++) {
         if (rch__type_at(s, v) == lead->type && !rch_is_orphan(&s->dom, v)) {
             lead->objects++;
             lead->bytes += s->retained[v];
@@ -73,5 +73,5 @@ enum rch_status rch__find_fd_leads(struct rch__search *s, struct rch_error *err)
         s->leads.num = MAX_LEADS;
     for (size_t i = 0; i < s->leads.num; i++)
         measure(s, RCH__LEAD(s, i));
-    return RCH_OK;
+    return rch_view_check(&s->view, err);
 }

@@ -32,7 +32,7 @@ enum rch_status rch__keep_begin(struct rch__keeper *k, struct rch_error *err)
         return rch_fail(err, RCH_ENOMEM, "what suspects keep of %" PRIu32 " nodes",
                         s->g->num_nodes);
     sweep_all(k, k->alive.mem);
-    return RCH_OK;
+    return rch_view_check(&s->view, err);
 }
 
 void rch__keep_end(struct rch__keeper *k)
@@ -112,7 +112,7 @@ static enum rch_status count_fds(const struct rch__keeper *k, struct rch_suspect
 bool rch__keeps_all(const struct rch__keeper *k, const struct rch__lead *lead)
 {
     const rch_node *members = lead->members.mem;
-    for (uint32_t i = 0; i < lead->objects; i++)
+    for (uint32_t i = 0; i < lead->objects && rch_goes_on(&k->s->asking, 1); i++)
         if (!rch_bit(k->kept.mem, members[i]))
             return false;
     return lead->objects != 0;
@@ -141,11 +141,12 @@ enum rch_status rch__keep(struct rch__keeper *k, struct rch_suspect *told, struc
         kept[i] = alive[i] & (~kept[i] | members[i]);
     told->kept = told->kept_bytes = 0;
     told->sockets = told->files = told->other_fds = 0;
-    for (rch_node v = 0; v < g->num_objects; v++) {
+    for (rch_node v = 0; v < g->num_objects && rch_goes_on(&k->s->asking, 1); v++) {
         if (!rch_bit(kept, v))
             continue;
         told->kept++;
         told->kept_bytes += rch_size_bytes(g, v);
     }
+    RCH_TRY(rch_view_check(&k->s->view, err));
     return count_fds(k, told, err);
 }

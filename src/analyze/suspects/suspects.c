@@ -26,9 +26,7 @@ enum {
 
 static enum rch_status go_on(const struct rch__search *s, uint64_t stage, struct rch_error *err)
 {
-    if (s->options && !rch_go_on(s->options->progress, "suspects", stage, NUM_STAGES))
-        return rch_fail(err, RCH_ECANCELED, "suspects");
-    return RCH_OK;
+    return rch_view_stage(&s->view, stage, NUM_STAGES, err);
 }
 
 static enum rch_status no_memory(const struct rch__search *s, struct rch_error *err)
@@ -106,6 +104,9 @@ static enum rch_status prepare(struct rch__search *s, struct rch_error *err)
     const struct rch_progress *progress = s->options ? s->options->progress : NULL;
     static const struct rch_question nobody = {"suspects", NULL, 0};
     RCH_TRY(rch_view_init(&s->view, s->g, s->rev, &nobody, s->alloc, err));
+    s->asking = (struct rch_asking){.progress = progress, .phase = "suspects"};
+    s->view.asking = &s->asking;
+    RCH_TRY(go_on(s, 0, err));
     s->true_node = rch__variable(s, "builtins", "True");
     s->active_threads = rch__variable(s, "threading", "_active");
     RCH_TRY(name_types(s, err));
@@ -154,11 +155,12 @@ static enum rch_status take_members(struct rch__search *s, struct rch__lead *lea
     rch_node *members = lead->members.mem;
     if (!members)
         return no_memory(s, err);
-    for (rch_node v = 0; v < s->g->num_objects && num < lead->objects; v++)
+    for (rch_node v = 0; v < s->g->num_objects && num < lead->objects && rch_goes_on(&s->asking, 1);
+         v++)
         if (is_member(s, lead, v))
             members[num++] = v;
     lead->objects = num;
-    return RCH_OK;
+    return rch_view_check(&s->view, err);
 }
 
 /// How much of a holder's path tells which one it is: up to the container whose entries are cut, or the
@@ -239,6 +241,7 @@ static enum rch_status keep_each(struct rch__keeper *keeper, struct rch_error *e
         RCH_TRY(rch__keep(keeper, &lead->told, err));
         for (uint32_t k = 0; k < s->leads.num; k++)
             lead->encloses[k] = k != i && rch__keeps_all(keeper, RCH__LEAD(s, k));
+        RCH_TRY(rch_view_check(&s->view, err));
     }
     return RCH_OK;
 }
@@ -437,7 +440,6 @@ static enum rch_status list(struct rch__search *s, struct rch_suspects *out, str
 
 static enum rch_status find(struct rch__search *s, struct rch_suspects *out, struct rch_error *err)
 {
-    RCH_TRY(go_on(s, 0, err));
     RCH_TRY(prepare(s, err));
     RCH_TRY(go_on(s, 1, err));
     RCH_TRY(rch__find_fd_leads(s, err));
@@ -463,7 +465,7 @@ enum rch_status rch_suspects(const struct rch_graph *g, const struct rch_reverse
 {
     struct rch_reverse own = {0};
     if (!rev)
-        RCH_TRY(rch_reverse_init(&own, g, alloc, err));
+        RCH_TRY(rch_reverse_make(&own, g, alloc, options ? options->progress : NULL, err));
     struct rch_suspects *suspects = rch_calloc(alloc, 1, sizeof(*suspects));
     enum rch_status st = suspects ? RCH_OK : rch_fail(err, RCH_ENOMEM, "suspects");
     if (suspects) {

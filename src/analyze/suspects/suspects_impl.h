@@ -52,6 +52,7 @@ struct rch__search {
     struct rch_block origins;   // uint8_t a type: enum rch__origin
     struct rch_block same;      // uint32_t a type: the first type of its name
     struct rch_view view;       // of nobody's question
+    struct rch_asking asking;   // the view's
     struct rch_growth *growth;  // NULL: no baseline
     struct rch_vec leads;       // struct rch__lead
     uint64_t heap_bytes;

@@ -45,10 +45,10 @@ static bool is_of_program(const struct rch__search *s, uint32_t type)
 
 static void count_objects(struct types *t, struct family *by_type)
 {
-    const struct rch__search *s = t->s;
+    struct rch__search *s = t->s;
     for (uint32_t i = 0; i < s->g->num_types; i++)
         by_type[i].type = i;
-    for (rch_node v = 0; v < s->g->num_objects; v++) {
+    for (rch_node v = 0; v < s->g->num_objects && rch_goes_on(&s->asking, 1); v++) {
         uint32_t type = rch__type_at(s, v);
         if (is_of_program(s, type) && !rch_is_orphan(&s->dom, v)) {
             by_type[type].objects++;
@@ -64,12 +64,12 @@ static void count_objects(struct types *t, struct family *by_type)
 // Whose parts the objects of a type are: of the nearest object above that is of one of the types too.
 static void count_parts(struct types *t, uint32_t *nearest)
 {
-    const struct rch__search *s = t->s;
+    struct rch__search *s = t->s;
     for (uint32_t i = 0; i < t->num; i++) {
         t->number_of[t->families[i].type] = i + 1;
         t->families[i].bytes = 0;
     }
-    for (uint32_t i = 1; i < s->dom.num_reached; i++) {
+    for (uint32_t i = 1; i < s->dom.num_reached && rch_goes_on(&s->asking, 2); i++) {
         rch_node v = s->dom.preorder[i], above = s->dom.idom[v];
         uint32_t owner = above == rch_super_root(&s->dom) ? 0 : nearest[above];
         nearest[v] = owner;
@@ -151,5 +151,6 @@ enum rch_status rch__find_type_leads(struct rch__search *s, struct rch_error *er
     t.number_of = numbers.mem;
     t.parts = parts.mem;
     count_parts(&t, nearest.mem);
+    RCH_TRY(rch_view_check(&s->view, err));
     return add_leads(&t, err);
 }
