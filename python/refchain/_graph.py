@@ -139,12 +139,13 @@ class Graph:
         """
         if k < 1:
             raise ValueError("k must be 1 or more, not %d" % k)
-        patterns = [(rows,) if isinstance(rows, str) else tuple(rows)
-                    for rows in (exclude, exclude_roots)]
+        references = (exclude,) if isinstance(exclude, str) else tuple(exclude)
+        roots = (exclude_roots,) if isinstance(exclude_roots, str) else tuple(exclude_roots)
         members: Union[str, Sequence[int]] = (
             [question] if isinstance(question, int) else question)
         text = None if isinstance(members, str) else self._text_of(members)
-        return Paths(self._core.paths(members, text, self._source, k, all, *patterns, 0))
+        return Paths(self._core.paths(members, text, self._source, k, all, references,
+                                      roots, 0))
 
     def cycles(self, question: Union[str, int, Sequence[int], None] = None, *,
                garbage: bool = False, limit: int = 20) -> Cycles:

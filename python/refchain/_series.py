@@ -45,17 +45,19 @@ class Rise:
 
 
 def _rise(data: Dict[str, Any]) -> Rise:
-    plain = [data[name] for name in ("type", "grown", "grown_bytes", "steady", "each", "even")]
-    counts = tuple(data["objects"]), tuple(data["bytes"])
+    plain: Dict[str, Any] = {name: data[name] for name in (
+        "type", "grown", "grown_bytes", "steady", "each", "even")}
+    plain["objects"], plain["bytes"] = tuple(data["objects"]), tuple(data["bytes"])
     if "root" not in data:
-        return Rise(*plain, *counts)
+        return Rise(**plain)
     root = data["root"]
     return Rise(
-        *plain, *counts, data["below"], data["below_bytes"],
-        tuple((row["type"], row["objects"]) for row in data["with"]), data["resource"],
-        data["fingerprint"], Root(root["kind"], root["name"], root["detail"] or ""),
-        tuple(Hop(h["edge"], h["name"], h["type"], h["objects"], h["index"])
-              for h in data["path"]))
+        **plain, below=data["below"], below_bytes=data["below_bytes"],
+        companions=tuple((row["type"], row["objects"]) for row in data["with"]),
+        resource=data["resource"], fingerprint=data["fingerprint"],
+        root=Root(root["kind"], root["name"], root["detail"] or ""),
+        path=tuple(Hop(h["edge"], h["name"], h["type"], h["objects"], h["index"])
+                   for h in data["path"]))
 
 
 class Rises:
@@ -153,7 +155,8 @@ def _is_known(row: Dict[str, Any]) -> bool:
         if hop["type"] == _LRU and address is not None:
             for found in _core.tracked_at((int(address, 16),)):
                 if type(found) is _lru_type:
-                    limit = found.cache_info().maxsize
+                    cache: Any = found
+                    limit = cache.cache_info().maxsize
                     if limit is not None and limit <= _MAX_LIMIT:
                         return True
     return False

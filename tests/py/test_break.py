@@ -102,7 +102,9 @@ def test_while_other_threads_run(tmp_path):
         for thread in others: thread.join()
     """
     (reached,), _ = run(tmp_path, source)
-    assert reached[0] >= 300 and " in make, thread " in reached[2]
+    assert reached[0] >= 300 and ", thread " in reached[2]
+    if sys.version_info >= (3, 12):  # before, whichever thread is the first to look (docs/prompt.md)
+        assert " in make, thread " in reached[2]
 
 
 def test_a_count_that_is_over_already_acts_at_once(tmp_path):

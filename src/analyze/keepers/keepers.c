@@ -254,7 +254,8 @@ enum rch_status rch__keepers_by_module(struct rch__forest *f,
         st = out->rows ? RCH_OK : no_memory(f->g, err);
     }
     if (st == RCH_OK) {
-        memcpy(out->rows, s.rows.mem, s.rows.num * sizeof(*out->rows));
+        if (s.rows.num)
+            memcpy(out->rows, s.rows.mem, s.rows.num * sizeof(*out->rows));
         out->num_rows = (uint32_t)s.rows.num;
     }
     rch_vec_deinit(&s.rows);
